@@ -1,0 +1,161 @@
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "errors.hpp"
+
+// The arrays that cross the border, by name; `_core.pyi` repeats the names. This is the only file that includes
+// pybind11's NumPy part: a type caster seen in some files only would break the one-definition rule.
+
+namespace edgedet::bindings {
+
+inline constexpr py::ssize_t kAny = -1;
+
+struct ListShape {
+    static constexpr const char* kText = "(N,)";
+    static constexpr std::array<py::ssize_t, 1> kSizes{kAny};
+};
+struct RowsOf4Shape {
+    static constexpr const char* kText = "(N, 4)";
+    static constexpr std::array<py::ssize_t, 2> kSizes{kAny, 4};
+};
+struct TableShape {
+    static constexpr const char* kText = "(N, C)";
+    static constexpr std::array<py::ssize_t, 2> kSizes{kAny, kAny};
+};
+struct MapShape {
+    static constexpr const char* kText = "(C, H, W)";
+    static constexpr std::array<py::ssize_t, 3> kSizes{kAny, kAny, kAny};
+};
+struct ImageShape {
+    static constexpr const char* kText = "(H, W, 3)";
+    static constexpr std::array<py::ssize_t, 3> kSizes{kAny, kAny, 3};
+};
+
+/// As NumPy prints a shape: (5, 3), or (5,).
+inline std::string shape_text(const std::vector<std::size_t>& shape) {
+    std::string text;
+    for (const std::size_t size : shape) {
+        text += (text.empty() ? "" : ", ") + std::to_string(size);
+    }
+    return "(" + text + (shape.size() == 1 ? ",)" : ")");
+}
+
+inline std::vector<std::size_t> shape_of(const py::array& array) {
+    return {array.shape(), array.shape() + array.ndim()};
+}
+
+inline std::string dtype_text(const py::dtype& dtype) { return py::str(dtype).cast<std::string>(); }
+
+/// An argument that was checked: an ndarray of this dtype and shape. Strides may be anything.
+template <class T, class Shape>
+class Strided {
+  public:
+    Strided(py::handle value, const std::string& name) {
+        const std::string expected = std::string(Shape::kText) + " " + dtype_text(py::dtype::of<T>());
+        const std::string dtype = "np." + dtype_text(py::dtype::of<T>());
+        if (!py::isinstance<py::array>(value)) {
+            throw py::value_error(
+                complaint(name, expected, type_name(value), "np.asarray(" + name + ", " + dtype + ")"));
+        }
+        array_ = py::reinterpret_borrow<py::array>(value);
+        const std::string got = shape_text(shape_of(array_)) + " " + dtype_text(array_.dtype());
+        if (!fits()) {
+            throw py::value_error(complaint(name, expected, got, "reshape " + name));
+        }
+        if (!py::isinstance<py::array_t<T>>(array_)) {
+            throw py::value_error(complaint(name, expected, got, name + ".astype(" + dtype + ")"));
+        }
+    }
+
+    const T* data() const { return static_cast<const T*>(array_.data()); }
+    std::size_t size(int axis) const { return static_cast<std::size_t>(array_.shape(axis)); }
+    py::ssize_t stride(int axis) const { return array_.strides(axis); }
+
+  protected:
+    py::array array_;
+
+  private:
+    bool fits() const {
+        bool same = array_.ndim() == static_cast<py::ssize_t>(Shape::kSizes.size());
+        for (std::size_t i = 0; same && i < Shape::kSizes.size(); ++i) {
+            same = Shape::kSizes[i] == kAny || Shape::kSizes[i] == array_.shape(static_cast<py::ssize_t>(i));
+        }
+        return same;
+    }
+};
+
+/// The same, and C-contiguous and aligned: copied when the caller's is not.
+template <class T, class Shape>
+class Packed : public Strided<T, Shape> {
+  public:
+    Packed(py::handle value, const std::string& name) : Strided<T, Shape>(value, name) {
+        constexpr int kNeeded = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+        if ((this->array_.flags() & kNeeded) != kNeeded) {
+            this->array_ = py::array(this->array_.attr("copy")("C"));
+        }
+    }
+};
+
+using DeltaArray = Packed<float, RowsOf4Shape>;          // ty tx th tw
+using AnchorArray = Packed<float, RowsOf4Shape>;         // cy cx h w, normalised
+using BoxArray = Packed<float, RowsOf4Shape>;            // x1 y1 x2 y2
+using ScoreArray = Packed<float, ListShape>;             //
+using ClassIdArray = Packed<std::int32_t, ListShape>;    //
+using LogitArray = Packed<float, TableShape>;            // raw, one column for each class and the background
+using FeatureArray = Packed<float, MapShape>;            //
+using RegionArray = Packed<std::int32_t, RowsOf4Shape>;  // x0 y0 x1 y1, half-open feature cells
+using ImageArray = Strided<std::uint8_t, ImageShape>;    //
+
+template <class Array, class Other>
+void check_same_rows(const Array& array, const std::string& name, const Other& other, const std::string& other_name) {
+    if (array.size(0) != other.size(0)) {
+        throw py::value_error(complaint(name, std::to_string(other.size(0)) + " rows as in " + other_name,
+                                        std::to_string(array.size(0)), "give one for each row"));
+    }
+}
+
+template <class T>
+py::array_t<T> new_array(const std::vector<std::size_t>& shape) {
+    return py::array_t<T>(std::vector<py::ssize_t>(shape.begin(), shape.end()));
+}
+
+/// A new array of `shape` with a copy of `data`.
+template <class T, class Source>
+py::array_t<T> to_array(const std::vector<Source>& data, const std::vector<std::size_t>& shape) {
+    py::array_t<T> array = new_array<T>(shape);
+    if (!data.empty()) {
+        std::memcpy(array.mutable_data(), data.data(), data.size() * sizeof(Source));
+    }
+    return array;
+}
+
+/// `out` when it can take the result as it is, else an error: a copy would leave the caller's array untouched.
+inline py::array_t<float> output_array(py::handle out, const std::vector<std::size_t>& shape) {
+    if (out.is_none()) {
+        return new_array<float>(shape);
+    }
+    constexpr int kNeeded = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_ |
+                            py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+    const std::string expected = shape_text(shape) + " float32, C-contiguous and writable";
+    if (!py::isinstance<py::array>(out)) {
+        throw py::value_error(complaint("out", expected, type_name(out), "leave it out"));
+    }
+    const auto array = py::reinterpret_borrow<py::array>(out);
+    const bool in_place = (array.flags() & kNeeded) == kNeeded;
+    if (!py::isinstance<py::array_t<float>>(array) || shape_of(array) != shape || !in_place) {
+        const std::string got = shape_text(shape_of(array)) + " " + dtype_text(array.dtype());
+        throw py::value_error(complaint("out", expected, got + (in_place ? "" : ", not C-contiguous and writable"),
+                                        "np.empty of that shape, or leave it out"));
+    }
+    return py::reinterpret_borrow<py::array_t<float>>(array);
+}
+
+}  // namespace edgedet::bindings

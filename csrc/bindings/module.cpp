@@ -1,0 +1,34 @@
+#include "module.hpp"
+
+namespace py = pybind11;
+
+namespace {
+
+/// What this binary is, for bug reports.
+py::dict build_info() {
+    py::dict info;
+    info["version"] = EDGEDET_VERSION;
+    info["compiler"] = __VERSION__;
+    info["build_type"] = EDGEDET_BUILD_TYPE;
+    info["pybind11"] = PYBIND11_TOSTRING(PYBIND11_VERSION_MAJOR) "." PYBIND11_TOSTRING(PYBIND11_VERSION_MINOR);
+    info["vector_level"] = "baseline";
+    info["fp_contract"] = "off";
+#ifdef NDEBUG
+    info["assertions"] = false;
+#else
+    info["assertions"] = true;
+#endif
+    return info;
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
+    module.doc() = "The compiled kernels. Call them through edgedet.ops, which documents them.";
+    module.attr("__version__") = EDGEDET_VERSION;
+    module.def("build_info", &build_info, "Compiler, build type, version and vector level of this binary.");
+    edgedet::bindings::bind_boxes(module);
+    edgedet::bindings::bind_detect(module);
+    edgedet::bindings::bind_pixels(module);
+    edgedet::bindings::bind_spp(module);
+}

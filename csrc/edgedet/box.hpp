@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+namespace edgedet {
+
+// The law of boxes, for the whole project.
+//
+// A box is float32 (x1, y1, x2, y2) in continuous pixels; its width is x2 - x1, and no less than 0, so that an empty or
+// inverted box has area 0. Under the legacy rule `plus_one`, that of the published evaluations, corners are pixels that
+// belong to the box: the width is x2 - x1 + 1, again no less than 0; likewise the intersection's.
+//
+//   IoU(a, b) = I / (area(a) + area(b) - I),   suppressed when IoU > threshold (strictly)
+//
+// all in float32 and in this order of operations, so that the published NumPy code gives the same bits. Where the union
+// is 0, IoU is 0/0, which is not greater than anything: an empty box neither suppresses nor is suppressed.
+
+/// Corners, x first.
+struct Box {
+    float x1, y1, x2, y2;
+};
+
+/// True when no corner is NaN or infinite.
+bool is_finite(const Box& box);
+
+/// The rule by which one box suppresses another.
+struct OverlapRule {
+    float threshold = 0.5f;
+    float edge = 0.0f;  ///< added to every width and height: 1 under `plus_one`, else 0
+
+    float area(const Box& box) const;
+};
+
+/// The boxes of one class that were kept so far, and the question whether they suppress another.
+///
+/// Every box put in or asked about must be finite.
+class KeptBoxes {
+  public:
+    std::size_t size() const { return size_; }
+    void add(const Box& box, const OverlapRule& rule);
+    bool suppress(const Box& box, const OverlapRule& rule) const;
+
+  private:
+    /// Struct of arrays, for the vector unit; places not yet taken hold a box that overlaps nothing.
+    struct Block {
+        static constexpr std::size_t kSize = 16;
+        float x1[kSize], y1[kSize], x2[kSize], y2[kSize], area[kSize];
+
+        Block();
+        bool suppress(const Box& box, float box_area, const OverlapRule& rule) const;
+    };
+
+    std::vector<Block> blocks_;
+    std::size_t size_ = 0;
+};
+
+}  // namespace edgedet

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace edgedet {
+
+/// A (height, width, 3) uint8 image in place, whatever its strides (bytes; negative ones too).
+struct ImageView {
+    const std::uint8_t* data;
+    std::size_t height, width;
+    std::ptrdiff_t row_stride, column_stride, channel_stride;
+};
+
+enum class Layout { chw, hwc };
+
+/// How pixels become numbers: (x - mean) / std in float32, each channel its own.
+struct Normalization {
+    std::array<float, 3> mean;  ///< in the order of the output's channels
+    std::array<float, 3> std;
+    bool swap_rb = false;  ///< the output's channels are the image's in reverse
+    Layout layout = Layout::chw;
+};
+
+/// out: (3, height, width) or (height, width, 3) float32, C-contiguous. Equal to NumPy's float32 arithmetic.
+void normalize(const ImageView& image, const Normalization& how, float* out);
+
+}  // namespace edgedet

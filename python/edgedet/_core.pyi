@@ -1,0 +1,59 @@
+# The compiled module. Array names are those of csrc/bindings/array.hpp; edgedet.ops documents the functions.
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+DeltaArray: TypeAlias = npt.NDArray[np.float32]  # (N, 4) ty tx th tw
+AnchorArray: TypeAlias = npt.NDArray[np.float32]  # (N, 4) cy cx h w, normalised
+BoxArray: TypeAlias = npt.NDArray[np.float32]  # (N, 4) x1 y1 x2 y2
+ScoreArray: TypeAlias = npt.NDArray[np.float32]  # (N,)
+ClassIdArray: TypeAlias = npt.NDArray[np.int32]  # (N,)
+LogitArray: TypeAlias = npt.NDArray[np.float32]  # (N, C)
+FeatureArray: TypeAlias = npt.NDArray[np.float32]  # (C, H, W)
+RegionArray: TypeAlias = npt.NDArray[np.int32]  # (R, 4) x0 y0 x1 y1, half-open feature cells
+ImageArray: TypeAlias = npt.NDArray[np.uint8]  # (H, W, 3)
+
+__version__: str
+
+def build_info() -> dict[str, Any]: ...
+def decode_boxes(deltas: DeltaArray, anchors: AnchorArray, *, variances: Sequence[float], clip: bool) -> BoxArray: ...
+def nms(
+    boxes: BoxArray,
+    scores: ScoreArray,
+    iou_threshold: float,
+    *,
+    class_ids: ClassIdArray | None,
+    max_detections: int | None,
+    plus_one: bool,
+) -> npt.NDArray[np.int64]: ...
+def detect(
+    deltas: DeltaArray,
+    logits: LogitArray,
+    anchors: AnchorArray,
+    *,
+    image_wh: Sequence[float],
+    score_threshold: float,
+    iou_threshold: float,
+    variances: Sequence[float],
+    activation: str,
+    background: int | None,
+    max_per_class: int | None,
+    max_detections: int | None,
+    plus_one: bool,
+    clip: bool,
+) -> tuple[BoxArray, ScoreArray, ClassIdArray]: ...
+def normalize(
+    image: ImageArray,
+    mean: Sequence[float] | npt.NDArray[np.float32],
+    std: Sequence[float] | npt.NDArray[np.float32],
+    *,
+    swap_rb: bool,
+    layout: str,
+    out: npt.NDArray[np.float32] | None,
+) -> npt.NDArray[np.float32]: ...
+def spp_pool(features: FeatureArray, regions: RegionArray, levels: Sequence[int]) -> npt.NDArray[np.float32]: ...
+def project_regions(
+    boxes: BoxArray, *, stride: float | Sequence[float], offset: float | Sequence[float], feature_wh: Sequence[int]
+) -> RegionArray: ...
