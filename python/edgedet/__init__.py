@@ -1,0 +1,42 @@
+"""Run MindSpore-trained vision models on small boards. See `load`, `ops` and the README."""
+
+from edgedet import ops
+from edgedet._core import __version__
+from edgedet.bundle import Bundle
+from edgedet.classifier import Classifier
+from edgedet.detector import Detector
+from edgedet.errors import (
+    BundleError,
+    CheckpointError,
+    ConversionError,
+    EdgedetError,
+    InferenceError,
+    ModelLoadError,
+    RuntimeUnavailable,
+    SourceError,
+    VerificationError,
+)
+from edgedet.results import Classification, ClassScore, Detection, Detections
+from edgedet.tasks import load
+
+__all__ = [
+    "Bundle",
+    "BundleError",
+    "CheckpointError",
+    "ClassScore",
+    "Classification",
+    "Classifier",
+    "ConversionError",
+    "Detection",
+    "Detections",
+    "Detector",
+    "EdgedetError",
+    "InferenceError",
+    "ModelLoadError",
+    "RuntimeUnavailable",
+    "SourceError",
+    "VerificationError",
+    "__version__",
+    "load",
+    "ops",
+]

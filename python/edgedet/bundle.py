@@ -1,0 +1,246 @@
+"""A bundle: a folder with ``model.json``, model files and golden data. Opened, checked, and asked for its networks."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Union
+
+import numpy as np
+
+from edgedet import runtime as runtimes
+from edgedet import spec as specs
+from edgedet.errors import BundleError, RuntimeUnavailable
+from edgedet.runtime.base import Array, Runtime, Session, TensorInfo
+from edgedet.spec import Golden, HashedFile, ModelFile, Spec, Variant
+from edgedet.strict import short
+
+# Both far above what a real bundle holds.
+MAX_JSON_BYTES = 16 << 20
+MAX_GOLDEN_BYTES = 1 << 30
+DEMO = Path(__file__).parent / "data" / "demo"
+
+
+class Network:
+    """A session whose tensors go by their roles (``image``, ``deltas``, …), whatever the runtime calls them."""
+
+    def __init__(self, session: Session, file: ModelFile) -> None:
+        """Checks that the session has the tensors that ``model.json`` names."""
+        self._session = session
+        self._inputs, self._outputs = dict(file.inputs), {name: role for role, name in file.outputs.items()}
+        for kind, roles, infos in (("inputs", file.inputs, session.inputs), ("outputs", file.outputs, session.outputs)):
+            there = {info.name for info in infos}
+            missing = sorted(set(roles.values()) - there)
+            if missing or (kind == "inputs" and there - set(roles.values())):
+                raise BundleError(
+                    f"{file.file}: {kind}: expected the tensors {sorted(roles.values())} that model.json names, "
+                    f"got {sorted(there)}; convert the checkpoint again"
+                )
+
+    @property
+    def inputs(self) -> dict[str, TensorInfo]:
+        """Role -> what `run` must be given."""
+        infos = {info.name: info for info in self._session.inputs}
+        return {role: infos[name] for role, name in self._inputs.items()}
+
+    @property
+    def outputs(self) -> dict[str, TensorInfo]:
+        """Role -> what `run` gives."""
+        return {self._outputs[info.name]: info for info in self._session.outputs if info.name in self._outputs}
+
+    def run(self, feed: Mapping[str, Array]) -> dict[str, Array]:
+        """Arrays by role in, arrays by role out; errors as `edgedet.runtime.base.Session.run`."""
+        values = self._session.run({self._inputs[role]: array for role, array in feed.items()})
+        return {role: values[name] for name, role in self._outputs.items()}
+
+    def close(self) -> None:
+        """Frees the network."""
+        self._session.close()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A variant that can run here, and the runtime that will run it."""
+
+    variant: Variant
+    runtime: Runtime
+    rank: int
+    device: str
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An opened bundle folder; every file that ``model.json`` names is known to be there."""
+
+    root: Path
+    spec: Spec
+
+    @classmethod
+    def open(cls, path: Union[str, Path]) -> Bundle:
+        """Opens the folder at ``path``; the word ``demo`` is the packaged toy bundle.
+
+        Raises:
+            BundleError: no bundle there, a wrong ``model.json``, a missing file, a path that leaves the folder.
+        """
+        root = DEMO if path == "demo" else Path(path)  # Path("demo") is a folder of that name
+        text = _read_json(root)
+        bundle = cls(root, specs.parse(text))
+        for file in bundle.files():
+            bundle.path(file)
+        return bundle
+
+    def files(self) -> Iterator[Union[HashedFile, ModelFile]]:
+        """Every file that ``model.json`` names."""
+        for variant in self.spec.variants:
+            yield from variant.files.values()
+        for golden in self.spec.golden:
+            yield golden.image
+            yield golden.expected
+
+    def path(self, file: Union[HashedFile, ModelFile]) -> Path:
+        """Where the file is.
+
+        Raises:
+            BundleError: it is missing, or its path leaves the folder.
+        """
+        parts = PurePosixPath(file.file)
+        path = self.root / parts
+        inside = not parts.is_absolute() and ".." not in parts.parts and "\\" not in file.file and "\0" not in file.file
+        try:
+            inside = inside and path.resolve().is_relative_to(self.root.resolve())
+            there = inside and path.is_file()
+        except (OSError, RuntimeError):  # a name that is too long, a loop of links
+            there = False
+        if not inside:
+            raise BundleError(
+                f"model.json: file: expected a path inside the bundle, got {short(file.file)}; do not trust this bundle"
+            )
+        if not there:
+            raise BundleError(f"{file.file[:80]}: expected a file of the bundle, got none; copy the whole folder")
+        return path
+
+    def check(self, file: Union[HashedFile, ModelFile]) -> Path:
+        """Where the file is, once its bytes are known to be those that were written.
+
+        Raises:
+            BundleError: also when the hash does not fit.
+        """
+        path = self.path(file)
+        found = sha256(path)
+        if found != file.sha256:
+            raise BundleError(f"{file.file}: expected sha256 {file.sha256}, got {found}; copy the bundle again")
+        return path
+
+    def choices(self, device: str = "auto", runtime: str = "auto") -> tuple[list[Choice], list[str]]:
+        """The variants that can run here, best first, and a sentence for each that can't."""
+        able, unable = [], []
+        for variant in self.spec.variants:
+            if runtime not in ("auto", variant.runtime):
+                continue
+            try:
+                found = runtimes.find(variant.runtime)
+            except RuntimeUnavailable:
+                unable.append(f"{variant.target} needs runtime {short(variant.runtime)}; install a newer edgedet")
+                continue
+            target = found.targets.get(variant.target)
+            if target is None:
+                unable.append(f"{found.name} runs no {short(variant.target)}; install a newer edgedet")
+            elif device != "auto" and device.split(":")[0] != target.device:
+                unable.append(f"{variant.target} runs on {target.device}; do device={target.device!r}")
+            elif why := found.missing():
+                unable.append(why)
+            else:
+                device_here = target.device if device == "auto" else device
+                able.append(Choice(variant, found, target.rank, device_here))
+        return sorted(able, key=lambda choice: choice.rank), unable
+
+    def choose(self, device: str = "auto", runtime: str = "auto") -> Choice:
+        """The best variant that can run here.
+
+        Raises:
+            RuntimeUnavailable: there is none; says why for each variant and what would mend it.
+        """
+        _check_device(device)
+        if runtime != "auto":
+            runtimes.find(runtime)
+        able, unable = self.choices(device, runtime)
+        if not able:
+            have = ", ".join(f"{v.target} ({v.runtime})" for v in self.spec.variants)
+            reasons = "; ".join(dict.fromkeys(unable)) or f"none is for runtime {runtime}; do runtime='auto'"
+            raise RuntimeUnavailable(
+                f"{self.spec.name}: expected a variant that runs on device {device} with runtime {runtime}, "
+                f"got {have}; {reasons}"
+            )
+        return able[0]
+
+    def open_network(self, name: str, choice: Choice, threads: int | None = None) -> Network:
+        """One network of the chosen variant, its file's hash checked first.
+
+        Raises:
+            BundleError: the variant has no such network, or its file is not the one that was written.
+            ModelLoadError: the runtime refuses the file.
+        """
+        if name not in choice.variant.files:
+            have = ", ".join(choice.variant.files)
+            raise BundleError(f"model.json: variants.files: expected {name}, got {have}; convert the checkpoint again")
+        # type() rather than isinstance(): True is an int.
+        if threads is not None and not (type(threads) is int and 1 <= threads <= 1024):
+            raise ValueError(f"threads: expected 1 to 1024 or None, got {threads!r}; give the number of cores to use")
+        file = choice.variant.files[name]
+        return Network(choice.runtime.open(self.check(file), choice.device, threads), file)
+
+    def expected(self, golden: Golden) -> dict[str, Array]:
+        """The arrays that the checkpoint itself gave for a golden input.
+
+        Raises:
+            BundleError: the file is not the one that was written, or is no archive of arrays.
+        """
+        path = self.check(golden.expected)
+        try:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+                unpacked = sum(entry.file_size for entry in arrays.zip.infolist())
+                if unpacked > MAX_GOLDEN_BYTES:
+                    raise ValueError(f"{unpacked} bytes, more than {MAX_GOLDEN_BYTES}")
+                return dict(arrays)
+        except Exception as error:  # zipfile, zlib and NumPy each have their own
+            raise BundleError(f"{golden.expected.file}: expected arrays, got {error}; convert again") from error
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _read_json(root: Path) -> str:
+    path = root / "model.json"
+    try:
+        if path.exists() and not path.is_file():
+            raise OSError("something that is no file")  # a pipe would never end
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise BundleError(f"{path}: expected under {MAX_JSON_BYTES} bytes, got more; do not trust this bundle")
+        return path.read_text(encoding="utf-8")
+    except BundleError:
+        raise
+    except UnicodeDecodeError as error:
+        raise BundleError(f"{path}: expected UTF-8, got {error.reason}; copy the bundle again") from error
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise BundleError(
+            f"{short(str(root))}: expected a bundle (a folder with model.json), got {_reason(error)}; "
+            "give the folder that edgedet convert wrote, or the word demo"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _check_device(device: str) -> None:
+    if not isinstance(device, str) or not re.fullmatch("auto|cpu|ascend(:[0-9]{1,4})?", device):
+        raise ValueError(f"device: expected auto, cpu, ascend or ascend:N, got {device!r}; correct the name")

@@ -1,0 +1,88 @@
+"""`load`: a bundle opened as the task it was made for."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Union, overload
+
+from edgedet.bundle import Bundle
+from edgedet.errors import BundleError
+from edgedet.model import Model
+from edgedet.strict import short
+
+if TYPE_CHECKING:
+    from edgedet.classifier import Classifier
+    from edgedet.detector import Detector
+
+#: task -> module and class; imported when a bundle asks for it.
+TASKS = {
+    "classify": ("edgedet.classifier", "Classifier"),
+    "detect": ("edgedet.detector", "Detector"),
+}
+
+
+@overload
+def load(
+    path: Union[str, Path],
+    *,
+    task: Literal["detect"],
+    device: str = ...,
+    runtime: str = ...,
+    threads: Union[int, None] = ...,
+) -> Detector: ...
+@overload
+def load(
+    path: Union[str, Path],
+    *,
+    task: Literal["classify"],
+    device: str = ...,
+    runtime: str = ...,
+    threads: Union[int, None] = ...,
+) -> Classifier: ...
+@overload
+def load(
+    path: Union[str, Path],
+    *,
+    task: Union[str, None] = ...,
+    device: str = ...,
+    runtime: str = ...,
+    threads: Union[int, None] = ...,
+) -> Model: ...
+def load(
+    path: Union[str, Path],
+    *,
+    task: Union[str, None] = None,
+    device: str = "auto",
+    runtime: str = "auto",
+    threads: Union[int, None] = None,
+) -> Model:
+    """Opens a bundle.
+
+    Args:
+        path: the bundle's folder, or ``demo`` for the packaged toy.
+        task: one of the bundle's tasks (``detect``, ``classify``); None: its first.
+        device: ``auto``, ``cpu``, ``ascend`` or ``ascend:N``.
+        runtime: a name in `edgedet.runtime`, or ``auto`` for the best that is present.
+        threads: cores that the runtime may use; None leaves it to the runtime.
+
+    Returns:
+        A `Detector` for ``detect``, a `Classifier` for ``classify``. Close it, or use it in a ``with`` statement.
+
+    Raises:
+        BundleError: the bundle is not whole, or has no such task.
+        RuntimeUnavailable: nothing here can run any of its variants; says what would mend it.
+        ModelLoadError: the runtime refuses the model file.
+        ValueError: an argument that has no such value.
+    """
+    bundle = Bundle.open(path)
+    chosen = bundle.spec.tasks[0] if task is None else task
+    if chosen not in bundle.spec.tasks or chosen not in TASKS:
+        offered = [name for name in bundle.spec.tasks if name in TASKS]
+        expected = f"one of {', '.join(offered)}" if offered else "one that this edgedet knows"
+        cure = "name one of these" if offered else "install a newer edgedet"
+        raise BundleError(f"{short(bundle.spec.name)}: task: expected {expected}, got {short(chosen)}; {cure}")
+    module, name = TASKS[chosen]
+    opened = getattr(importlib.import_module(module), name)(bundle, device=device, runtime=runtime, threads=threads)
+    assert isinstance(opened, Model)
+    return opened
