@@ -172,6 +172,10 @@ def unlimited(content: bytes = CONTENT) -> Behaviour:
 def endless(request: Handler) -> None:
     """Sends until the other side has enough."""
     request.head(200, Connection="close")
+    endless_body(request)
+
+
+def endless_body(request: Handler) -> None:
     while not request.server.over.is_set():
         request.body(CONTENT)
 

@@ -1,0 +1,1 @@
+"""The host half of edgedet: MindSpore checkpoints in, bundles out."""
