@@ -179,8 +179,6 @@ def _aim(cell: Any, image: Any, head: AnchorHead, classes: int) -> None:
 def _shifts(table: np.ndarray, shift: np.ndarray, score: float, wanted: float) -> np.ndarray:
     """How far each column must go down (in units of ``shift``) for the wanted number to pass in one of the images.
 
-    The columns take turns with the images, so that a busy photograph doesn't get all of them.
-
     Args:
         table: (images, cells, columns) logits.
         shift: (images, cells, 1), positive.
@@ -190,14 +188,28 @@ def _shifts(table: np.ndarray, shift: np.ndarray, score: float, wanted: float) -
     images, cells, columns = table.shape
     passes_until = np.sort((table - math.log(score / (1 - score))) / shift, axis=1)[:, ::-1]
     every = np.sort(passes_until.reshape(-1, columns), axis=0)[::-1]
-    total, column = np.floor(wanted * np.arange(columns + 1)).astype(int), np.arange(columns)
-    counts = np.diff(total)
-    typical = passes_until[total[1:] % images, np.maximum(counts - 1, 0), column]
-    most = every[np.minimum(_BUSIER * counts, images * cells - 2), column]
-    above = np.where(counts > 0, np.minimum((every >= np.maximum(typical, most)).sum(0), images * cells - 1), 0)
+    column, counts = np.arange(columns), np.diff(np.floor(wanted * np.arange(columns + 1)).astype(int))
+    typical = passes_until[:, np.maximum(counts - 1, 0), column]
+    above = np.stack([(every >= line).sum(0) for line in typical])
+    above = above[_shares(above, counts > 0), column]
+    above = np.minimum(above, np.minimum(_BUSIER * counts, images * cells - 1))
     # Halfway between two logits: none may be so near the threshold that rounding decides.
     upper = np.where(above > 0, every[np.maximum(above - 1, 0), column], every[0] + _LOGIT_STD / shift.mean())
     return (upper + every[above, column]) / 2
+
+
+def _shares(cost: np.ndarray, live: np.ndarray) -> np.ndarray:
+    """(columns,): which image decides for which column, so that a busy photograph doesn't get all of the boxes.
+
+    Every image gets an equal share of the ``live`` columns, and of those left the ones with the least ``cost`` (images,
+    columns); the image that pays most chooses first.
+    """
+    shares, left = np.zeros(cost.shape[1], int), np.flatnonzero(live)
+    each = -(-len(left) // len(cost))
+    for image in np.argsort(-cost[:, live].sum(1)):
+        left = left[np.argsort(cost[image, left], kind="stable")]
+        shares[left[:each]], left = image, left[each:]
+    return shares
 
 
 def _class_layers(cell: Any, columns: int) -> list[Any]:
