@@ -1,5 +1,6 @@
 # make demo   a MindSpore checkpoint becomes a bundle, and that bundle finds things in pictures
-# make test   the whole test suite
+# make test   the test suite
+# make full   the families at their published sizes, converted and compared with MindSpore; some minutes
 # make check  style, types, and the C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer
 #
 # Everything is installed into .venv and build/ beside this file. PYTHON=python3.12 chooses the interpreter.
@@ -15,7 +16,7 @@ SHELL := bash
 .ONESHELL:
 .DELETE_ON_ERROR:
 .SILENT:
-.PHONY: help demo test check
+.PHONY: help demo test full check
 
 PYTHON_VERSION := $(shell $(PYTHON) -c 'import platform; print(platform.python_version())')
 ifeq ($(PYTHON_VERSION),)
@@ -88,11 +89,14 @@ demo: $(FOR_DEMO)
 
 test: $(FOR_TEST)
 	if $(HAS_MINDSPORE); then
-	  $(BIN)/python -m pytest
+	  $(BIN)/python -m pytest -m "not full"
 	else
 	  echo "MindSpore has no wheel that installs here for Python $(PYTHON_VERSION): the tests of the conversion are left out"
-	  $(BIN)/python -m pytest -m "not convert"
+	  $(BIN)/python -m pytest -m "not convert and not full"
 	fi
+
+full: $(FOR_TEST)
+	$(BIN)/python -m pytest -m full
 
 check: $(CHECK)/.tools
 	export PATH="$(CURDIR)/$(CHECK)/bin:$$PATH"

@@ -16,17 +16,17 @@ def tests(session: nox.Session) -> None:
     """The suite."""
     if session.python in CONVERT:
         session.install(".[convert,onnx,test]")
-        session.run("pytest", *session.posargs)
+        session.run("pytest", "-m", "not full", *session.posargs)
     else:
         session.install(".[onnx,test]", "onnx")
-        session.run("pytest", "-m", "not convert", *session.posargs)
+        session.run("pytest", "-m", "not convert and not full", *session.posargs)
 
 
 @nox.session(python="3.9")
 def mintest(session: nox.Session) -> None:
     """The device half on the lowest versions that pyproject.toml allows."""
     session.install(".[onnx,test]", "numpy==1.22.*", "opencv-python==4.5.1.*", "onnxruntime==1.16.*", "onnx==1.15.*")
-    session.run("pytest", "-m", "not convert", *session.posargs)
+    session.run("pytest", "-m", "not convert and not full", *session.posargs)
 
 
 @nox.session
