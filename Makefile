@@ -47,7 +47,7 @@ $(FOR_DEMO): $(VENV)/.python-$(PYTHON_VERSION)
 
 $(FOR_TEST): $(VENV)/.python-$(PYTHON_VERSION)
 	echo "installing edgedet and its test packages into $(VENV); the first time takes some minutes"
-	$(BIN)/python -m pip install '.[convert,onnx,test]' || $(BIN)/python -m pip install '.[onnx,test]' onnx
+	$(BIN)/python -m pip install '.[convert,onnx,test]' || $(BIN)/python -m pip install '.[onnx,test]'
 	rm -f $(VENV)/.demo-* $(VENV)/.test-*
 	touch $(FOR_DEMO) $@
 
@@ -104,6 +104,6 @@ check: $(CHECK)/.tools
 	ruff format --check .
 	find csrc tests/cpp -name '*.[ch]pp' | xargs clang-format --dry-run -Werror
 	mypy
-	cmake --preset asan
+	cmake --preset asan || cmake --fresh --preset asan  # an old build may name a compiler or a ninja that is gone
 	cmake --build --preset asan
 	ctest --preset asan

@@ -18,7 +18,7 @@ def tests(session: nox.Session) -> None:
         session.install(".[convert,onnx,test]")
         session.run("pytest", "-m", "not full", *session.posargs)
     else:
-        session.install(".[onnx,test]", "onnx")
+        session.install(".[onnx,test]")
         session.run("pytest", "-m", "not convert and not full", *session.posargs)
 
 

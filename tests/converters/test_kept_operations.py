@@ -63,7 +63,8 @@ def test_what_is_dropped_is_named_with_its_cure(tmp_path: Path) -> None:
             return ops.relu(x * 2.0) + ops.clamp(x / 3.0, -1.0, 1.0)
 
     found = mindir.not_kept(save(Dropped(), tmp_path / "dropped.mindir"))
-    assert list(found) == ["ClampScalar", "Divs", "Muls"]
+    # MindSpore 2.7 divides a tensor by a number with an ordinary Div.
+    assert list(found) in (["ClampScalar", "Divs", "Muls"], ["ClampScalar", "Div", "Muls"])
     assert found["Muls"] == "multiply by a Tensor"
 
 
