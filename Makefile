@@ -1,7 +1,7 @@
 # make demo   a MindSpore checkpoint becomes a bundle, and that bundle finds things in pictures
 # make test   the test suite
 # make full   the families at their published sizes, converted and compared with MindSpore; some minutes
-# make check  style, types, and the C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer
+# make check  style, types, and the C++ tests under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer
 #
 # Everything is installed into .venv and build/ beside this file. PYTHON=python3.12 chooses the interpreter.
 
@@ -107,3 +107,6 @@ check: $(CHECK)/.tools
 	cmake --preset asan || cmake --fresh --preset asan  # an old build may name a compiler or a ninja that is gone
 	cmake --build --preset asan
 	ctest --preset asan
+	cmake --preset tsan || cmake --fresh --preset tsan
+	cmake --build --preset tsan
+	ctest --preset tsan

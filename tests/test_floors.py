@@ -26,6 +26,7 @@ FLOORS = {
     "edgedet.heads": 3,
     "edgedet.spec": 3,
     "edgedet.bundle": 4,
+    "edgedet.network": 4,
     "edgedet.image": 4,
     "edgedet.runtime": 4,
     "edgedet.model": 5,
@@ -36,6 +37,7 @@ FLOORS = {
     "edgedet.camera": 5,
     "edgedet.camera.pipeline": 6,
     "edgedet.camera.preview": 6,
+    "edgedet.diagnose": 6,
     "edgedet.evaluate": 6,
     "edgedet.cli": 7,
 }

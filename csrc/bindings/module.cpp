@@ -29,6 +29,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     module.def("build_info", &build_info, "Compiler, build type, version and vector level of this binary.");
     edgedet::bindings::bind_boxes(module);
     edgedet::bindings::bind_detect(module);
+    edgedet::bindings::bind_mslite(module);
     edgedet::bindings::bind_pixels(module);
     edgedet::bindings::bind_spp(module);
 }

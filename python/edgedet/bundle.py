@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Union
 
@@ -14,7 +14,8 @@ import numpy as np
 from edgedet import runtime as runtimes
 from edgedet import spec as specs
 from edgedet.errors import BundleError, RuntimeUnavailable
-from edgedet.runtime.base import Array, Runtime, Session, TensorInfo
+from edgedet.network import Network
+from edgedet.runtime.base import Array, Runtime
 from edgedet.spec import Golden, HashedFile, ModelFile, Spec, Variant
 from edgedet.strict import short
 
@@ -22,43 +23,6 @@ from edgedet.strict import short
 MAX_JSON_BYTES = 16 << 20
 MAX_GOLDEN_BYTES = 1 << 30
 DEMO = Path(__file__).parent / "data" / "demo"
-
-
-class Network:
-    """A session whose tensors go by their roles (``image``, ``deltas``, …), whatever the runtime calls them."""
-
-    def __init__(self, session: Session, file: ModelFile) -> None:
-        """Checks that the session has the tensors that ``model.json`` names."""
-        self._session = session
-        self._inputs, self._outputs = dict(file.inputs), {name: role for role, name in file.outputs.items()}
-        for kind, roles, infos in (("inputs", file.inputs, session.inputs), ("outputs", file.outputs, session.outputs)):
-            there = {info.name for info in infos}
-            missing = sorted(set(roles.values()) - there)
-            if missing or (kind == "inputs" and there - set(roles.values())):
-                raise BundleError(
-                    f"{file.file}: {kind}: expected the tensors {sorted(roles.values())} that model.json names, "
-                    f"got {sorted(there)}; convert the checkpoint again"
-                )
-
-    @property
-    def inputs(self) -> dict[str, TensorInfo]:
-        """Role -> what `run` must be given."""
-        infos = {info.name: info for info in self._session.inputs}
-        return {role: infos[name] for role, name in self._inputs.items()}
-
-    @property
-    def outputs(self) -> dict[str, TensorInfo]:
-        """Role -> what `run` gives."""
-        return {self._outputs[info.name]: info for info in self._session.outputs if info.name in self._outputs}
-
-    def run(self, feed: Mapping[str, Array]) -> dict[str, Array]:
-        """Arrays by role in, arrays by role out; errors as `edgedet.runtime.base.Session.run`."""
-        values = self._session.run({self._inputs[role]: array for role, array in feed.items()})
-        return {role: values[name] for name, role in self._outputs.items()}
-
-    def close(self) -> None:
-        """Frees the network."""
-        self._session.close()
 
 
 @dataclass(frozen=True)
@@ -91,6 +55,23 @@ class Bundle:
         for file in bundle.files():
             bundle.path(file)
         return bundle
+
+    def only(self, *, target: str | None = None, precision: str | None = None) -> Bundle:
+        """The same bundle with but the variants of that target and precision.
+
+        Raises:
+            BundleError: it has none.
+        """
+        kept = tuple(
+            variant
+            for variant in self.spec.variants
+            if target in (None, variant.target) and precision in (None, variant.precision)
+        )
+        if not kept:
+            have = ", ".join(f"{variant.target} {variant.precision}" for variant in self.spec.variants)
+            wanted = " ".join(filter(None, (target, precision)))
+            raise BundleError(f"{self.spec.name}: expected a variant {wanted}, got {have}; convert it for that too")
+        return replace(self, spec=replace(self.spec, variants=kept))
 
     def files(self) -> Iterator[Union[HashedFile, ModelFile]]:
         """Every file that ``model.json`` names."""
@@ -135,7 +116,10 @@ class Bundle:
         return path
 
     def choices(self, device: str = "auto", runtime: str = "auto") -> tuple[list[Choice], list[str]]:
-        """The variants that can run here, best first, and a sentence for each that can't."""
+        """The variants that can run here, best first, and a sentence for each that can't.
+
+        Of those for one runtime the first in ``model.json`` is the best: `edgedet convert` puts the most exact there.
+        """
         able, unable = [], []
         for variant in self.spec.variants:
             if runtime not in ("auto", variant.runtime):
@@ -150,7 +134,7 @@ class Bundle:
                 unable.append(f"{found.name} runs no {short(variant.target)}; install a newer edgedet")
             elif device != "auto" and device.split(":")[0] != target.device:
                 unable.append(f"{variant.target} runs on {target.device}; do device={target.device!r}")
-            elif why := found.missing():
+            elif why := found.missing() or target.missing(variant.soc):
                 unable.append(why)
             else:
                 device_here = target.device if device == "auto" else device
@@ -231,10 +215,22 @@ def _read_json(root: Path) -> str:
     except UnicodeDecodeError as error:
         raise BundleError(f"{path}: expected UTF-8, got {error.reason}; copy the bundle again") from error
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        if _is_unfinished(root):
+            raise BundleError(
+                f"{short(str(root))}: expected a bundle, got a conversion that isn't finished; do edgedet convert "
+                f"--resume {short(str(root))} on a machine that has the tool"
+            ) from error
         raise BundleError(
             f"{short(str(root))}: expected a bundle (a folder with model.json), got {_reason(error)}; "
             "give the folder that edgedet convert wrote, or the word demo"
         ) from error
+
+
+def _is_unfinished(root: Path) -> bool:
+    try:
+        return (root / "pending").is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _reason(error: Exception) -> str:

@@ -139,10 +139,11 @@ class Detector(Model):
             ValueError: the image or an argument is wrong; names it.
             InferenceError: the runtime failed, or the model is closed.
         """
-        with self._timed() as watch:
-            tensor, placed = to_tensor(image, self.spec.input, color=color)
+        # Waiting for another thread's call is none of the stages.
+        with self._network.borrow() as slot, self._timed() as watch:
+            _, placed = to_tensor(image, self.spec.input, color=color, out=slot.inputs["image"])
             watch.lap()
-            outputs = self._network.run({"image": tensor})
+            outputs = slot.run()
             watch.lap()
             return self.postprocess(
                 outputs,

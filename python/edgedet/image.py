@@ -111,13 +111,17 @@ def _center_crop(image: Image, placed: Placement, size_wh: tuple[int, int]) -> t
     return cropped, Placement(placed.image_wh, size_wh, frame, origin)
 
 
-def to_tensor(image: npt.NDArray[Any], spec: Input, *, color: str = "bgr") -> tuple[npt.NDArray[np.float32], Placement]:
+def to_tensor(
+    image: npt.NDArray[Any], spec: Input, *, color: str = "bgr", out: npt.NDArray[np.float32] | None = None
+) -> tuple[npt.NDArray[np.float32], Placement]:
     """One image as the network's input.
 
     Args:
         image: (H, W, 3) uint8; (H, W), (H, W, 1) and (H, W, 4) are understood too.
         spec: ``model.json``'s ``input``.
         color: the order of the image's channels.
+        out: the array to write, (1, 3, H, W) float32, whose memory is contiguous so or, channels last, as (1, H, W, 3);
+            None: a new one.
 
     Returns:
         The (1, 3, H, W) float32 tensor, and where the image lies in it.
@@ -128,6 +132,11 @@ def to_tensor(image: npt.NDArray[Any], spec: Input, *, color: str = "bgr") -> tu
     picture = to_bgr(image, color)
     placed_image, placed = RESIZE_RULES[spec.resize](picture, spec.resize_wh or spec.size_wh)
     cropped, placed = _center_crop(placed_image, placed, spec.size_wh)
-    tensor = np.empty((1, 3, spec.size_wh[1], spec.size_wh[0]), np.float32)
-    ops.normalize(cropped, spec.mean, spec.std, swap_rb=color != spec.color, out=tensor[0])
+    tensor = np.empty((1, 3, spec.size_wh[1], spec.size_wh[0]), np.float32) if out is None else out
+    planes, swap_rb = tensor[0], color != spec.color
+    if planes.flags.c_contiguous:
+        ops.normalize(cropped, spec.mean, spec.std, swap_rb=swap_rb, out=planes)
+    else:
+        pixels = planes.transpose(1, 2, 0)
+        ops.normalize(cropped, spec.mean, spec.std, swap_rb=swap_rb, layout="hwc", out=pixels)
     return tensor, placed

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from edgedet.bundle import Bundle, Network
+from edgedet.bundle import Bundle
+from edgedet.network import Network
 from edgedet.spec import Spec
 
 M = TypeVar("M", bound="Model")

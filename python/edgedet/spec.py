@@ -78,12 +78,20 @@ class HashedFile:
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A network for one runtime, and what its tensors are called there: role -> tensor name."""
+    """A network for one runtime, and what its tensors are called there: role -> tensor name.
+
+    Where a runtime makes the names up when it loads the file, ``#0`` is its first tensor, ``#1`` the second.
+
+    Attributes:
+        shapes: role -> the shapes that an input may be given, null where any size will do; an input that isn't here
+            takes the shape that the file itself has. Images are (N, 3, H, W), whatever the file's layout.
+    """
 
     file: str
     sha256: str
     inputs: dict[str, str]
     outputs: dict[str, str]
+    shapes: dict[str, tuple[tuple[Optional[int], ...], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,7 @@ class Variant:
         files: network name (``model``, or ``trunk`` and ``head``) -> its file.
         producer: package name -> version of what made it.
         soc: the chip it is compiled for; absent for portable variants.
+        aipp: the chip does mean, std and channel order; the image goes in as BGR pixels, (N, H, W, 3) uint8.
     """
 
     target: str
@@ -105,6 +114,7 @@ class Variant:
     files: dict[str, ModelFile]
     producer: dict[str, str]
     soc: Optional[str] = None
+    aipp: bool = False
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ TASKS = {
 
 @overload
 def load(
-    path: Union[str, Path],
+    path: Union[str, Path, Bundle],
     *,
     task: Literal["detect"],
     device: str = ...,
@@ -33,7 +33,7 @@ def load(
 ) -> Detector: ...
 @overload
 def load(
-    path: Union[str, Path],
+    path: Union[str, Path, Bundle],
     *,
     task: Literal["classify"],
     device: str = ...,
@@ -42,7 +42,7 @@ def load(
 ) -> Classifier: ...
 @overload
 def load(
-    path: Union[str, Path],
+    path: Union[str, Path, Bundle],
     *,
     task: Union[str, None] = ...,
     device: str = ...,
@@ -50,7 +50,7 @@ def load(
     threads: Union[int, None] = ...,
 ) -> Model: ...
 def load(
-    path: Union[str, Path],
+    path: Union[str, Path, Bundle],
     *,
     task: Union[str, None] = None,
     device: str = "auto",
@@ -60,7 +60,7 @@ def load(
     """Opens a bundle.
 
     Args:
-        path: the bundle's folder, or ``demo`` for the packaged toy.
+        path: the bundle's folder, ``demo`` for the packaged toy, or a bundle that is open.
         task: one of the bundle's tasks (``detect``, ``classify``); None: its first.
         device: ``auto``, ``cpu``, ``ascend`` or ``ascend:N``.
         runtime: a name in `edgedet.runtime`, or ``auto`` for the best that is present.
@@ -75,7 +75,7 @@ def load(
         ModelLoadError: the runtime refuses the model file.
         ValueError: an argument that has no such value.
     """
-    bundle = Bundle.open(path)
+    bundle = path if isinstance(path, Bundle) else Bundle.open(path)
     chosen = bundle.spec.tasks[0] if task is None else task
     if chosen not in bundle.spec.tasks or chosen not in TASKS:
         offered = [name for name in bundle.spec.tasks if name in TASKS]

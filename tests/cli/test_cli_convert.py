@@ -76,7 +76,7 @@ def test_without_mindspore_names_the_extra(
     assert "pip install 'edgedet[convert]'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["resnet", "--out", "b"], ["ssd_mobilenet_v2"], []])
+@pytest.mark.parametrize("arguments", [["resnet", "--out", "b"], ["sppnet", "--target", "tflite"]])
 def test_wrong_use(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main(["convert", *arguments])

@@ -29,7 +29,7 @@ CONFIGS = Path(__file__).parents[1] / "data" / "configs"
 
 # How many logits of a photograph are to pass the threshold, how many times as many may in a busier one, and at most
 # what fraction.
-_SURVIVORS = 600
+_SURVIVORS = 1000
 _BUSIER = 8
 _FRACTION = 0.05
 _LOGIT_STD = 2.0

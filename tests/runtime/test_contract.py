@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +13,8 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from mindspore_lite_double import write_mindir
+from mslite_double import NCHW, write_model
 from onnx import TensorProto, helper
 
 from edgedet import runtime as runtimes
@@ -22,10 +26,11 @@ SHAPE = (1, 3, 4, 5)
 
 @dataclass(frozen=True)
 class Case:
-    """A runtime, and how to write its model file for `answer`."""
+    """A runtime, how to write its model file for `answer`, and the fixture that makes its library be there."""
 
     runtime: str
     write: Callable[[Path], Path]
+    needs: str | None = None
     device: str = "cpu"
 
 
@@ -50,11 +55,33 @@ def write_onnx(folder: Path) -> Path:
     return path
 
 
-CASES = [Case("onnx", write_onnx)]
+def write_mslite(folder: Path) -> Path:
+    path = folder / "contract.ms"
+    real = os.environ.get("EDGEDET_TEST_MS_MODEL")
+    if real is None:
+        return write_model(path, "contract", inputs=[("x", SHAPE, NCHW)])
+    shutil.copyfile(real, path)  # without its mode: converters write files that are only readable
+    return path
+
+
+def write_wheel(folder: Path) -> Path:
+    real = os.environ.get("EDGEDET_TEST_WHEEL_MODEL")
+    path = folder / "contract.mindir"
+    return Path(shutil.copyfile(real, path)) if real else write_mindir(path, "contract", inputs=[("x", SHAPE, NCHW)])
+
+
+CASES = [
+    Case("onnx", write_onnx),
+    Case("mslite", write_mslite, needs="mslite_library"),
+    Case("mslite_wheel", write_wheel, needs="mindspore_lite"),
+    Case("mslite_wheel", write_wheel, needs="mindspore_lite", device="ascend:1"),
+]
 
 
 @pytest.fixture(params=CASES, ids=lambda case: case.runtime)
 def case(request: pytest.FixtureRequest) -> Case:
+    if request.param.needs is not None:
+        request.getfixturevalue(request.param.needs)
     why = runtimes.find(request.param.runtime).missing()
     if why:
         pytest.skip(why)

@@ -74,5 +74,5 @@ def test_weights_outside_the_folder_are_refused(tmp_path: Path) -> None:
     tensor.data_location = TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value="../secret.bin")
     path.write_bytes(model.SerializeToString())
-    with pytest.raises(ModelLoadError):
+    with pytest.raises(ModelLoadError, match="expected all weights in the file"):
         RUNTIME.open(path, "cpu", 1)

@@ -15,7 +15,7 @@ from edgedet.errors import BundleError
 from edgedet.evaluate.agreement import Agreement, compare_boxes, compare_classes
 from edgedet.image import to_tensor
 from edgedet.results import Classification, Detections
-from edgedet.spec import Spec
+from edgedet.spec import AnchorHead, Spec
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -50,7 +50,8 @@ def _compare_boxes(spec: Spec, raw: Arrays, expected: Arrays, image: npt.NDArray
         )
     except (KeyError, ValueError) as error:
         raise BundleError(f"golden: expected boxes, scores and class_ids, got {error}; convert it again") from error
-    return compare_boxes(_detections(spec, raw, image), truth)
+    assert isinstance(spec.head, AnchorHead)  # else there were no detections
+    return compare_boxes(_detections(spec, raw, image), truth, spec.head.score_threshold)
 
 
 def _expect_classes(spec: Spec, raw: Arrays, image: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[Any]]:

@@ -83,7 +83,8 @@ class Verdict:
 def verify(bundle: Bundle, *, device: str = "auto", runtime: str = "auto", threads: int | None = None) -> Verdict:
     """Replays every golden input of a bundle and compares with what its checkpoint gave.
 
-    Every file's hash is checked first.
+    Every file's hash is checked first. Of several variants the one that `edgedet.load` would choose is replayed; for
+    another give ``bundle.only(target=…, precision=…)``.
 
     Raises:
         BundleError: the bundle is damaged, or holds no golden data.
@@ -93,7 +94,7 @@ def verify(bundle: Bundle, *, device: str = "auto", runtime: str = "auto", threa
         bundle.check(file)
     if not bundle.spec.golden:
         raise BundleError(f"{bundle.spec.name}: expected golden data, got none; convert the checkpoint again")
-    with load(bundle.root, device=device, runtime=runtime, threads=threads) as model:
+    with load(bundle, device=device, runtime=runtime, threads=threads) as model:
         variant = model.choice.variant
         if variant.precision not in LIMITS:
             raise BundleError(

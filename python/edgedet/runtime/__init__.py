@@ -11,7 +11,8 @@ from edgedet.runtime.base import Runtime
 
 def names() -> list[str]:
     """The names of all runtimes that edgedet knows, present on this machine or not."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "base")
+    modules = (module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(name for name in modules if name != "base" and not name.startswith("_"))
 
 
 def find(name: str) -> Runtime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import mmap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from edgedet.errors import InferenceError, ModelLoadError, RuntimeUnavailable
-from edgedet.runtime.base import Array, Runtime, Target, TensorInfo, check_feed, closed
+from edgedet.runtime.base import Array, Presence, Runtime, Target, TensorInfo, check_feed, closed
 
 _DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
 
@@ -27,6 +28,18 @@ def _line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
+def _refuse_other_files(path: Path) -> None:
+    """ONNX lets a model fetch its weights from any file on the machine, which no hash of the bundle would cover."""
+    try:
+        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            # A tensor that lies elsewhere has an entry with the key "location", which protobuf writes like this.
+            elsewhere = data.find(b"\x0a\x08location") >= 0
+    except (OSError, ValueError):  # missing or empty: ONNX Runtime says so better
+        return
+    if elsewhere:
+        raise ModelLoadError(f"{path.name}: expected all weights in the file, got some elsewhere; convert it again")
+
+
 class OnnxSession:
     """A model file in ONNX Runtime's CPU provider. ONNX Runtime itself lets several threads run one session."""
 
@@ -38,6 +51,7 @@ class OnnxSession:
             raise RuntimeUnavailable(
                 f"onnxruntime: expected a package that imports, got {error}; do pip install 'edgedet[onnx]' again"
             ) from error
+        _refuse_other_files(path)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors only: warnings about an initializer help nobody on a device
         if threads is not None:
@@ -81,4 +95,8 @@ def _open(path: Path, device: str, threads: int | None) -> OnnxSession:
     return OnnxSession(path, threads)
 
 
-RUNTIME = Runtime("onnx", {"onnx": Target(rank=30, device="cpu")}, _missing, _open)
+def _present() -> Presence:
+    return Presence(package="onnxruntime", cure="pip install --force-reinstall onnxruntime")
+
+
+RUNTIME = Runtime("onnx", {"onnx": Target(rank=30, device="cpu")}, _missing, _open, _present)
