@@ -32,10 +32,11 @@ def open_checkpoint(path: Path) -> Detect:
     import mindspore
 
     from edgedet import ops
-    from edgedet_converters.families import ssd_mobilenet_v2 as family
+    from edgedet_converters.family import find
 
     mindspore.set_context(mode=mindspore.GRAPH_MODE)
-    config = family.Config(**load_config())
+    family = find("ssd_mobilenet_v2")
+    config = family.config(**load_config())
     network = family.build(config)
     load(network, path)
     network.set_train(False)

@@ -208,11 +208,12 @@ def train(options: argparse.Namespace) -> None:
     config = load_config()
     import mindspore
 
-    from edgedet_converters.families import ssd_mobilenet_v2 as family
+    from edgedet_converters.family import find
 
     mindspore.set_context(mode=mindspore.GRAPH_MODE)
     mindspore.set_seed(options.seed)
-    config = family.Config(**config)
+    family = find("ssd_mobilenet_v2")
+    config = family.config(**config)
     scenes = Scenes(options.scenes, dict(family.describe(config)), options.batch, os.cpu_count() or 1)
     print(f"{options.scenes} scenes drawn in {time.monotonic() - began:.0f} s", flush=True)
     network, columns = family.build(config), 1 + config.num_classes

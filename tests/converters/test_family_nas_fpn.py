@@ -28,11 +28,11 @@ def in_graph_mode():
 
 @pytest.fixture(scope="module")
 def published():
-    return nas_fpn.build(nas_fpn.Config())
+    return nas_fpn.FAMILY.build(nas_fpn.Config())
 
 
 def head_of(config):
-    return read(AnchorHead, nas_fpn.describe(config)["head"], "head")
+    return read(AnchorHead, nas_fpn.FAMILY.describe(config)["head"], "head")
 
 
 def test_it_is_found_by_its_name():
@@ -68,7 +68,7 @@ def test_published_anchors_bit_by_bit():
 
 
 def test_description_is_plain_json_and_what_was_published():
-    description = nas_fpn.describe(nas_fpn.Config())
+    description = nas_fpn.FAMILY.describe(nas_fpn.Config())
     assert json.loads(json.dumps(description)) == description
     assert description["tasks"] == ["detect"]
     assert description["input"]["size_wh"] == [640, 640] and description["input"]["color"] == "rgb"
@@ -153,7 +153,7 @@ def test_outputs_agree_with_their_description():
     import mindspore
 
     config = nas_fpn.Config(**{**vars(small_config("nas_fpn")), "input_wh": (256, 128), "fpn_stages": 1})
-    network = nas_fpn.networks(nas_fpn.build(config), config)["model"]
+    network = nas_fpn.FAMILY.networks(nas_fpn.FAMILY.build(config), config)["model"]
     image = mindspore.Tensor(np.zeros(network.inputs["image"], np.float32))
     deltas, logits = network.cell.set_train(False)(image)
     head = head_of(config)

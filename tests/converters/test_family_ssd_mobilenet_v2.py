@@ -28,7 +28,7 @@ def graph_mode():
 
 @pytest.fixture(scope="module")
 def levels():
-    return ssd.describe(ssd.Config())["head"]["levels"]
+    return ssd.FAMILY.describe(ssd.Config())["head"]["levels"]
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_it_is_found_by_its_name():
 
 def test_the_published_parameters_name_by_name_and_shape_by_shape():
     published = json.loads((ROOT / "tests/data/params/ssd_mobilenet_v2.json").read_text())["inference"]
-    cell = ssd.build(ssd.Config())
+    cell = ssd.FAMILY.build(ssd.Config())
     built = {ssd.FAMILY.prefix + parameter.name: list(parameter.shape) for parameter in cell.get_parameters()}
     assert built == published
     assert sum(parameter.size for parameter in cell.get_parameters()) == 47_227_189
@@ -67,7 +67,7 @@ def test_the_published_parameters_name_by_name_and_shape_by_shape():
 def test_batch_normalisation_uses_the_published_eps():
     from mindspore import nn
 
-    cell = ssd.build(ssd.Config(num_classes=1, width=0.25, last_channels=64, extras=((32, 16),) * 4))
+    cell = ssd.FAMILY.build(ssd.Config(num_classes=1, width=0.25, last_channels=64, extras=((32, 16),) * 4))
     assert {c.eps for _, c in cell.cells_and_names() if isinstance(c, nn.BatchNorm2d)} == {1e-3}
 
 
@@ -94,7 +94,7 @@ def test_published_anchors(levels):
 
 
 def test_description_is_plain_json():
-    description = ssd.describe(ssd.Config())
+    description = ssd.FAMILY.describe(ssd.Config())
     assert json.loads(json.dumps(description)) == description
     assert description["input"]["size_wh"] == [320, 320]
     assert description["head"]["score_threshold"] == 0.1
@@ -123,9 +123,9 @@ def test_a_config_that_does_not_fit_is_refused(options, message):
 def test_shapes_outputs_agree_with_their_description(shapes_config):
     import mindspore
 
-    network = ssd.networks(ssd.build(shapes_config), shapes_config)["model"]
+    network = ssd.FAMILY.networks(ssd.FAMILY.build(shapes_config), shapes_config)["model"]
     network.cell.set_train(False)
-    head = ssd.describe(shapes_config)["head"]
+    head = ssd.FAMILY.describe(shapes_config)["head"]
     image = mindspore.Tensor(np.zeros(network.inputs["image"], np.float32))
     deltas, logits = network.cell(image)
     assert network.outputs == ("deltas", "logits")
@@ -144,8 +144,8 @@ def test_odd_and_oblong_inputs_agree_with_their_description():
         extras=[(16, 8)] * 4,
         steps=None,
     )
-    levels = ssd.describe(config)["head"]["levels"]
-    cell = ssd.build(config).set_train(False)
+    levels = ssd.FAMILY.describe(config)["head"]["levels"]
+    cell = ssd.FAMILY.build(config).set_train(False)
     deltas, _ = cell(mindspore.Tensor(np.zeros((1, 3, 75, 100), np.float32)))
     assert [level["grid_wh"] for level in levels] == [[7, 5], [4, 3], [2, 2], [1, 1], [1, 1], [1, 1]]
     assert levels[0]["stride_wh"] == [100 / 7, 75 / 5]
@@ -175,4 +175,4 @@ def test_labels_and_checkpoint_of_the_shapes_example(shapes_config):
     assert (SHAPES / "labels.txt").read_text().splitlines() == list(LABELS)
     assert shapes_config.num_classes == len(LABELS)
     saved = {name: value.shape for name, value in load_checkpoint(str(SHAPES / "shapes.ckpt")).items()}
-    assert saved == {"network." + p.name: p.shape for p in ssd.build(shapes_config).get_parameters()}
+    assert saved == {"network." + p.name: p.shape for p in ssd.FAMILY.build(shapes_config).get_parameters()}

@@ -27,11 +27,11 @@ def in_graph_mode():
 
 @pytest.fixture(scope="module")
 def published():
-    return ssd.build(ssd.Config())
+    return ssd.FAMILY.build(ssd.Config())
 
 
 def head_of(config):
-    return read(AnchorHead, ssd.describe(config)["head"], "head")
+    return read(AnchorHead, ssd.FAMILY.describe(config)["head"], "head")
 
 
 def test_it_is_found_by_its_name():
@@ -88,7 +88,7 @@ def test_published_anchors():
 
 
 def test_description_is_plain_json_and_what_was_published():
-    description = ssd.describe(ssd.Config())
+    description = ssd.FAMILY.describe(ssd.Config())
     assert json.loads(json.dumps(description)) == description
     assert description["tasks"] == ["detect"]
     assert description["input"]["size_wh"] == [640, 640] and description["input"]["color"] == "rgb"
@@ -152,7 +152,7 @@ def test_outputs_agree_with_their_description(input_wh):
 
     small = small_config("ssd_resnet50_fpn")
     config = ssd.Config(**{**vars(small), "input_wh": input_wh})
-    network = ssd.networks(ssd.build(config), config)["model"]
+    network = ssd.FAMILY.networks(ssd.FAMILY.build(config), config)["model"]
     image = mindspore.Tensor(np.zeros(network.inputs["image"], np.float32))
     deltas, logits = network.cell.set_train(False)(image)
     head = head_of(config)

@@ -8,15 +8,13 @@ sigmoid belong to the device.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mindspore import Tensor, nn, ops
 
-from edgedet_converters.anchors import describe_detector, octave_level
 from edgedet_converters.blocks import AnchorOutput
-from edgedet_converters.family import Family, Network
+from edgedet_converters.detectors import detector_family, octave_level
 from edgedet_converters.resnet import ResNet
 
 # The pyramid's levels: a cell of level n covers 2^n pixels.
@@ -231,20 +229,8 @@ class NasFpn(nn.Cell):  # type: ignore[misc]
         return deltas, logits
 
 
-def build(config: Config) -> NasFpn:
-    """The network with fresh parameters."""
-    return NasFpn(config)
-
-
-def networks(cell: NasFpn, config: Config) -> Mapping[str, Network]:
-    """The one graph: image -> deltas, logits."""
-    width, height = config.input_wh
-    return {"model": Network(cell, {"image": (1, 3, height, width)}, ("deltas", "logits"))}
-
-
-def describe(config: Config) -> Mapping[str, Any]:
-    """The parts of ``model.json`` that follow from the config: task, input, head."""
-    levels = [
+def _levels(config: Config) -> list[dict[str, Any]]:
+    return [
         octave_level(
             config.grid_wh(level),
             1 << level,
@@ -255,15 +241,6 @@ def describe(config: Config) -> Mapping[str, Any]:
         )
         for level in range(_FIRST, _LAST + 1)
     ]
-    return describe_detector(config.input_wh, levels)
 
 
-FAMILY = Family(
-    name="nas_fpn",
-    config=Config,
-    build=build,
-    networks=networks,
-    describe=describe,
-    labels="coco",
-    prefix="network.",
-)
+FAMILY = detector_family("nas_fpn", Config, NasFpn, _levels)

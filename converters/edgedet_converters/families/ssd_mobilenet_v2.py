@@ -8,14 +8,13 @@ logits per anchor. The graph ends there: decoding and the sigmoid belong to the 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mindspore import Tensor, nn
 
 from edgedet_converters.blocks import AnchorOutput, ConvBNReLU, InvertedResidual, make_divisible
-from edgedet_converters.family import Family, Network
+from edgedet_converters.detectors import detector_family
 
 
 @dataclass(frozen=True)
@@ -200,50 +199,4 @@ def _levels(config: Config) -> list[dict[str, Any]]:
     return levels
 
 
-def build(config: Config) -> SsdMobileNetV2:
-    """The network with fresh parameters."""
-    return SsdMobileNetV2(config)
-
-
-def networks(cell: SsdMobileNetV2, config: Config) -> Mapping[str, Network]:
-    """The one graph: image -> deltas, logits."""
-    width, height = config.input_wh
-    return {"model": Network(cell, {"image": (1, 3, height, width)}, ("deltas", "logits"))}
-
-
-def describe(config: Config) -> Mapping[str, Any]:
-    """The parts of ``model.json`` that follow from the config: task, input, head."""
-    return {
-        "tasks": ["detect"],
-        "input": {
-            "size_wh": list(config.input_wh),
-            "color": "rgb",
-            "mean": [123.675, 116.28, 103.53],
-            "std": [58.395, 57.12, 57.375],
-            "resize": "stretch",
-        },
-        "head": {
-            "type": "anchors",
-            "levels": _levels(config),
-            "variances": [0.1, 0.2],
-            "clip": True,
-            "activation": "sigmoid",
-            "background": 0,
-            "score_threshold": 0.1,
-            "iou_threshold": 0.6,
-            "max_per_class": 100,
-            "max_detections": None,
-            "plus_one": True,
-        },
-    }
-
-
-FAMILY = Family(
-    name="ssd_mobilenet_v2",
-    config=Config,
-    build=build,
-    networks=networks,
-    describe=describe,
-    labels="coco",
-    prefix="network.",
-)
+FAMILY = detector_family("ssd_mobilenet_v2", Config, SsdMobileNetV2, _levels)

@@ -7,7 +7,6 @@ raw deltas and logits: decoding and the sigmoid belong to the device.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from mindspore import Tensor, nn, ops
 
-from edgedet_converters.anchors import describe_detector, octave_level
 from edgedet_converters.blocks import AnchorOutput
-from edgedet_converters.family import Family, Network
+from edgedet_converters.detectors import detector_family, octave_level
 from edgedet_converters.resnet import ResNet
 
 
@@ -225,20 +223,8 @@ class SsdResNet50Fpn(nn.Cell):  # type: ignore[misc]
         return deltas, logits
 
 
-def build(config: Config) -> SsdResNet50Fpn:
-    """The network with fresh parameters."""
-    return SsdResNet50Fpn(config)
-
-
-def networks(cell: SsdResNet50Fpn, config: Config) -> Mapping[str, Network]:
-    """The one graph: image -> deltas, logits."""
-    width, height = config.input_wh
-    return {"model": Network(cell, {"image": (1, 3, height, width)}, ("deltas", "logits"))}
-
-
-def describe(config: Config) -> Mapping[str, Any]:
-    """The parts of ``model.json`` that follow from the config: task, input, head."""
-    levels = [
+def _levels(config: Config) -> list[dict[str, Any]]:
+    return [
         octave_level(
             config.grid_wh(level),
             config.step(level),
@@ -249,15 +235,6 @@ def describe(config: Config) -> Mapping[str, Any]:
         )
         for level in range(config.levels)
     ]
-    return describe_detector(config.input_wh, levels)
 
 
-FAMILY = Family(
-    name="ssd_resnet50_fpn",
-    config=Config,
-    build=build,
-    networks=networks,
-    describe=describe,
-    labels="coco",
-    prefix="network.",
-)
+FAMILY = detector_family("ssd_resnet50_fpn", Config, SsdResNet50Fpn, _levels)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Callable
+
+from edgedet_converters.family import Cell, Family, Network
+
+# As ``model.json`` has them.
+Levels = Sequence[Mapping[str, Any]]
 
 
 def octave_level(
@@ -39,13 +44,32 @@ def octave_level(
     }
 
 
-def describe_detector(input_wh: tuple[int, int], levels: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Task, input and head of a detector that is prepared, decoded and evaluated as all published ones are.
+def detector_family(name: str, config: type, build: Callable[[Any], Cell], levels: Callable[[Any], Levels]) -> Family:
+    """A family that is prepared, cut, decoded and evaluated as all published detectors are.
 
     Args:
-        input_wh: width and height of the network's input.
-        levels: of anchors, finest first.
+        name: the family's name.
+        config: its options; ``input_wh`` and ``num_classes`` are among them.
+        build: config -> the cell: image -> raw deltas and raw logits.
+        levels: config -> the levels of anchors, finest first.
     """
+    return Family(
+        name=name,
+        config=config,
+        build=build,
+        networks=_networks,
+        describe=lambda options: _describe(options.input_wh, levels(options)),
+        labels="coco",
+        prefix="network.",
+    )
+
+
+def _networks(cell: Cell, config: Any) -> Mapping[str, Network]:
+    width, height = config.input_wh
+    return {"model": Network(cell, {"image": (1, 3, height, width)}, ("deltas", "logits"))}
+
+
+def _describe(input_wh: tuple[int, int], levels: Levels) -> dict[str, Any]:
     return {
         "tasks": ["detect"],
         "input": {
