@@ -51,6 +51,40 @@ def nms(boxes, scores, iou_threshold, class_ids=None, max_detections=None, plus_
     return np.array(kept[:max_detections], np.int64)
 
 
+def soft_nms(
+    boxes,
+    scores,
+    method="linear",
+    iou_threshold=0.3,
+    sigma=0.5,
+    score_threshold=0.001,
+    class_ids=None,
+    max_detections=None,
+    plus_one=False,
+):
+    """Indices in order of choice, and the scores they then had; every operation rounded to float32."""
+    if class_ids is None:
+        class_ids = np.zeros(len(boxes), np.int32)
+    scores = scores.copy()
+    waiting = [i for i in range(len(boxes)) if np.isfinite(boxes[i]).all() and np.isfinite(scores[i])]
+    chosen = []
+    while waiting and (max_detections is None or len(chosen) < max_detections):
+        best = min(waiting, key=lambda i: (-scores[i], i))
+        if not scores[best] > F(score_threshold):
+            break
+        waiting.remove(best)
+        chosen.append(best)
+        for i in waiting:
+            overlap = iou(boxes[i], boxes[best][None], plus_one)[0]
+            if class_ids[i] != class_ids[best] or not overlap > 0:
+                continue
+            if method == "gaussian":
+                scores[i] *= F(math.exp(-(overlap * overlap) / F(sigma)))
+            elif overlap > F(iou_threshold):
+                scores[i] *= F(1) - overlap
+    return np.array(chosen, np.int64), scores[chosen]
+
+
 def softmax(logits):
     with np.errstate(invalid="ignore"):
         e = np.exp(logits - logits.max(axis=1, keepdims=True))

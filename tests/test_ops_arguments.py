@@ -25,6 +25,10 @@ KERNELS = {
         {"boxes": boxes(), "scores": RNG.random(6, F), "class_ids": np.array([0, 1, 0, 1, 0, 1], I32)},
         {"iou_threshold": 0.3},
     ),
+    "soft_nms": (
+        {"boxes": boxes(), "scores": RNG.random(6, F), "class_ids": np.array([0, 1, 0, 1, 0, 1], I32)},
+        {},
+    ),
     "detect": (
         {"deltas": boxes() / 50, "logits": RNG.normal(0, 1, (6, 4)).astype(F), "anchors": boxes() / 100},
         {"image_wh": (64, 48), "score_threshold": 0.4, "iou_threshold": 0.5},
@@ -42,6 +46,7 @@ KERNELS = {
         {"mean": (1, 2, 3), "std": (4, 5, 6)},
     ),
 }
+ROW_BY_ROW = ("decode_boxes", "nms", "soft_nms", "detect")  # all their arrays have as many rows
 ARRAYS = [(kernel, name) for kernel, (arrays, _) in KERNELS.items() for name in arrays]
 
 
@@ -117,7 +122,9 @@ def test_refuses_what_is_no_array(kernel, name, as_what):
         call(kernel, **{name: wrong})
 
 
-@pytest.mark.parametrize(("kernel", "name"), [(k, n) for k, n in ARRAYS if k in ("decode_boxes", "nms", "detect")])
+@pytest.mark.parametrize(
+    ("kernel", "name"), [(k, n) for k, n in ARRAYS if k in ("decode_boxes", "nms", "soft_nms", "detect")]
+)
 def test_refuses_different_numbers_of_rows(kernel, name):
     with pytest.raises(ValueError, match=r": expected \d rows as in \w+, got \d; do "):
         call(kernel, **{name: KERNELS[kernel][0][name][:-1]})
@@ -150,15 +157,15 @@ def test_inputs_are_left_as_they_were():
 
 def test_the_gil_is_released():
     """While one thread is in a long kernel, another one runs Python."""
-    # Every box is kept and asks all before it: some hundred milliseconds, so that the other surely gets its turn.
-    corner = np.arange(40_000, dtype=F)[:, None] * 2
-    scattered = np.concatenate([corner, corner, corner + 1, corner + 1], axis=1)
-    scores = np.ones(len(scattered), F)
+    # Every box is kept, and overlaps all before it: some hundred milliseconds, so that the other surely gets its turn.
+    width = np.linspace(1, 2, 40_000, dtype=F)[:, None]
+    piled = np.concatenate([0 * width, 0 * width, width, width], axis=1)
+    scores = np.ones(len(piled), F)
     entered, left = threading.Event(), threading.Event()
 
     def work():
         entered.set()
-        ops.nms(scattered, scores, 0.5)
+        ops.nms(piled, scores, 1.0)
         left.set()
 
     thread = threading.Thread(target=work)

@@ -22,7 +22,8 @@ float OverlapRule::area(const Box& box) const {
     return larger(box.x2 - box.x1 + edge, 0.0f) * larger(box.y2 - box.y1 + edge, 0.0f);
 }
 
-KeptBoxes::Block::Block() {
+template <std::size_t kSize>
+BoxBlock<kSize>::BoxBlock() {
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
     for (std::size_t i = 0; i < kSize; ++i) {
         x1[i] = y1[i] = kInfinity;
@@ -31,36 +32,53 @@ KeptBoxes::Block::Block() {
     }
 }
 
-bool KeptBoxes::Block::suppress(const Box& box, float box_area, const OverlapRule& rule) const {
-    // No early way out: a loop of fixed length without branches is what the compiler turns into vectors.
-    int over = 0;
+template <std::size_t kSize>
+void BoxBlock<kSize>::set(std::size_t place, const Box& box, const OverlapRule& rule) {
+    x1[place] = box.x1;
+    y1[place] = box.y1;
+    x2[place] = box.x2;
+    y2[place] = box.y2;
+    area[place] = rule.area(box);
+}
+
+template <std::size_t kSize>
+void BoxBlock<kSize>::overlap(const Box& box, float box_area, const OverlapRule& rule, float* iou) const {
     for (std::size_t i = 0; i < kSize; ++i) {
         const float width = larger(smaller(x2[i], box.x2) - larger(x1[i], box.x1) + rule.edge, 0.0f);
         const float height = larger(smaller(y2[i], box.y2) - larger(y1[i], box.y1) + rule.edge, 0.0f);
         const float intersection = width * height;
-        over |= intersection / (area[i] + box_area - intersection) > rule.threshold;
+        iou[i] = intersection / (area[i] + box_area - intersection);
+    }
+}
+
+template <std::size_t kSize>
+bool BoxBlock<kSize>::suppress(const Box& box, float box_area, const OverlapRule& rule) const {
+    // No early way out: loops of fixed length without branches are what the compiler turns into vectors.
+    float iou[kSize];
+    overlap(box, box_area, rule, iou);
+    int over = 0;
+    for (std::size_t i = 0; i < kSize; ++i) {
+        over |= iou[i] > rule.threshold;
     }
     return over != 0;
 }
 
+template struct BoxBlock<8>;
+template struct BoxBlock<16>;
+
 void KeptBoxes::add(const Box& box, const OverlapRule& rule) {
-    const std::size_t place = size_ % Block::kSize;
+    const std::size_t place = size_ % kBlockSize;
     if (place == 0) {
         blocks_.emplace_back();
     }
-    Block& block = blocks_.back();
-    block.x1[place] = box.x1;
-    block.y1[place] = box.y1;
-    block.x2[place] = box.x2;
-    block.y2[place] = box.y2;
-    block.area[place] = rule.area(box);
+    blocks_.back().set(place, box, rule);
     ++size_;
 }
 
-bool KeptBoxes::suppress(const Box& box, const OverlapRule& rule) const {
+bool KeptBoxes::suppress(const Box& box, const OverlapRule& rule, std::size_t first, std::size_t last) const {
     const float area = rule.area(box);
-    for (const Block& block : blocks_) {
-        if (block.suppress(box, area, rule)) {
+    for (std::size_t i = first; i < last; ++i) {
+        if (blocks_[i].suppress(box, area, rule)) {
             return true;
         }
     }

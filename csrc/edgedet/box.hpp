@@ -26,31 +26,47 @@ bool is_finite(const Box& box);
 
 /// The rule by which one box suppresses another.
 struct OverlapRule {
-    float threshold = 0.5f;
-    float edge = 0.0f;  ///< added to every width and height: 1 under `plus_one`, else 0
+    float threshold = 0.5f;  ///< 0 to 1
+    float edge = 0.0f;       ///< added to every width and height: 1 under `plus_one`, else 0
 
     float area(const Box& box) const;
 };
 
-/// The boxes of one class that were kept so far, and the question whether they suppress another.
+/// Boxes as a struct of arrays, for the vector unit; places not yet taken hold a box that overlaps nothing.
+template <std::size_t kSize>
+struct BoxBlock {
+    float x1[kSize], y1[kSize], x2[kSize], y2[kSize], area[kSize];
+
+    BoxBlock();
+    void set(std::size_t place, const Box& box, const OverlapRule& rule);
+    Box at(std::size_t place) const { return {x1[place], y1[place], x2[place], y2[place]}; }
+
+    /// IoU of `box` with every place: 0 or NaN where there is none.
+    void overlap(const Box& box, float box_area, const OverlapRule& rule, float* iou) const;
+    bool suppress(const Box& box, float box_area, const OverlapRule& rule) const;
+};
+
+extern template struct BoxBlock<8>;
+extern template struct BoxBlock<16>;
+
+/// The boxes of one class that were kept so far, and the question whether they suppress another: the plain loop.
 ///
 /// Every box put in or asked about must be finite.
 class KeptBoxes {
   public:
+    static constexpr std::size_t kBlockSize = 16;
+    using Block = BoxBlock<kBlockSize>;
+
     std::size_t size() const { return size_; }
+    const std::vector<Block>& blocks() const { return blocks_; }
+    Box at(std::size_t index) const { return blocks_[index / kBlockSize].at(index % kBlockSize); }
     void add(const Box& box, const OverlapRule& rule);
-    bool suppress(const Box& box, const OverlapRule& rule) const;
+    bool suppress(const Box& box, const OverlapRule& rule) const { return suppress(box, rule, 0, blocks_.size()); }
+
+    /// Asks the blocks from `first` to before `last` only.
+    bool suppress(const Box& box, const OverlapRule& rule, std::size_t first, std::size_t last) const;
 
   private:
-    /// Struct of arrays, for the vector unit; places not yet taken hold a box that overlaps nothing.
-    struct Block {
-        static constexpr std::size_t kSize = 16;
-        float x1[kSize], y1[kSize], x2[kSize], y2[kSize], area[kSize];
-
-        Block();
-        bool suppress(const Box& box, float box_area, const OverlapRule& rule) const;
-    };
-
     std::vector<Block> blocks_;
     std::size_t size_ = 0;
 };

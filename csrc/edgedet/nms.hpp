@@ -33,7 +33,18 @@ struct Candidate {
 std::vector<std::uint32_t> select_candidates(const std::vector<Box>& boxes, const std::vector<Candidate>& candidates,
                                              std::size_t classes, const NmsRule& rule);
 
-/// The same for plain arrays, where NaN or infinite boxes or scores never survive.
+/// What of plain arrays may compete: everything finite.
+struct Contest {
+    std::vector<Box> boxes;
+    std::vector<Candidate> candidates;  ///< one for each box, in order
+    std::vector<std::int64_t> sources;  ///< the row each came from
+    std::size_t classes;
+};
+
+/// Arrays as for nms(); class ids are renumbered from 0. Throws std::invalid_argument when count does not fit 32 bits.
+Contest enter(const float* boxes, const float* scores, const std::int32_t* class_ids, std::size_t count);
+
+/// select_candidates() for plain arrays, where NaN or infinite boxes or scores never survive.
 ///
 /// boxes: (count, 4) float32 x1 y1 x2 y2; scores: (count,) float32; class_ids: (count,) int32, any values, or null for
 /// one class. All C-contiguous. Returns kept indices, by score descending, ties by lower index.

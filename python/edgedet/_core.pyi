@@ -28,6 +28,18 @@ def nms(
     max_detections: int | None,
     plus_one: bool,
 ) -> npt.NDArray[np.int64]: ...
+def soft_nms(
+    boxes: BoxArray,
+    scores: ScoreArray,
+    *,
+    method: str,
+    iou_threshold: float,
+    sigma: float,
+    score_threshold: float,
+    class_ids: ClassIdArray | None,
+    max_detections: int | None,
+    plus_one: bool,
+) -> tuple[npt.NDArray[np.int64], ScoreArray]: ...
 def detect(
     deltas: DeltaArray,
     logits: LogitArray,

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace edgedet {
+
+/// Score and position in one number, smaller for a larger score and then for a lower position, so that sorting moves
+/// nothing else and settles ties. The score must not be NaN; -0 ties with +0.
+std::uint64_t rank_of(float score, std::uint32_t position);
+
+/// The position in a rank.
+inline std::uint32_t position_of(std::uint64_t rank) { return static_cast<std::uint32_t>(rank); }
+
+/// Sorts ranks whose positions ascend already.
+void sort_ranks(std::vector<std::uint64_t>& ranks);
+
+}  // namespace edgedet
