@@ -134,8 +134,10 @@ class AnchorOutput(nn.Cell):  # type: ignore[misc]
         """Levels of (B, anchors * columns, H, W), finest first -> (B, N, columns)."""
         tables: tuple[Tensor, ...] = ()
         for level in maps:
+            _, channels, height, width = level.shape
             rows = ops.transpose(level, (0, 2, 3, 1))
-            tables += (ops.reshape(rows, (level.shape[0], -1, self.columns)),)
+            # No batch size in the constant: converters may then open it.
+            tables += (ops.reshape(rows, (-1, height * width * channels // self.columns, self.columns)),)
         return ops.concat(tables, 1)
 
 

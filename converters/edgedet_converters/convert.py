@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
-import json
+import os
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from edgedet import spec as specs
 from edgedet.bundle import Bundle, sha256
-from edgedet.errors import CheckpointError, ConversionError, EdgedetError, VerificationError
+from edgedet.errors import CheckpointError, ConversionError
 from edgedet.evaluate.golden import expected_results
-from edgedet.evaluate.verify import verify
-from edgedet.spec import Golden, HashedFile, Source, Spec
-from edgedet_converters import export, zoo
+from edgedet.spec import Golden, HashedFile, Spec
+from edgedet_converters import calibration, export, pending
+from edgedet_converters import draft as draft_parts
 from edgedet_converters import family as families
 from edgedet_converters import labels as label_files
+from edgedet_converters import order as all_orders
 from edgedet_converters import targets as all_targets
+from edgedet_converters.exported import Description, Job
+from edgedet_converters.order import Options, Order
 from edgedet_converters.targets.base import Target
 
 # The largest published family exports in about two minutes on two cores.
 TIMEOUT_S = 1800.0
+FLOAT = Options()
 
 
 def _silent(step: str) -> None:
@@ -41,6 +44,7 @@ def convert(
     config: Path | None = None,
     labels: Path | None = None,
     targets: Sequence[str] = ("onnx",),
+    options: Options = FLOAT,
     golden: Sequence[Path] = (),
     name: str | None = None,
     timeout_s: float = TIMEOUT_S,
@@ -55,20 +59,22 @@ def convert(
         config: the family's options as JSON, for a model that is not the published one.
         labels: a text file, one class per line, for classes that are not the published data set's.
         targets: what to convert it for, of `edgedet_converters.targets.names()`.
+        options: precisions, chips and what else the targets can be told.
         golden: pictures to record; none: three packaged photographs.
         name: the bundle's name; None: that of the folder.
         timeout_s: how long the export may take.
         progress: called with a sentence at the start of every step.
 
     Returns:
-        ``out``.
+        ``out``. Where a target's tool is not on this machine, all that it needs waits in ``out/pending``: see
+        `edgedet_converters.pending`.
 
     Raises:
         CheckpointError: the checkpoint can't be read or is not the family's.
         ConversionError: an export or a conversion failed, or an argument is wrong.
         VerificationError: the converted model gives other answers than its checkpoint.
     """
-    chosen = check(family, checkpoint, out, targets)
+    chosen = check(family, checkpoint, out, targets, options)
     names = label_files.read(labels).names if labels is not None else None
     out.parent.mkdir(parents=True, exist_ok=True)
     # Beside the result, so that the last step is a rename within one file system.
@@ -76,36 +82,70 @@ def convert(
         work, draft = Path(folder) / "work", Path(folder) / "bundle"
         work.mkdir()
         draft.mkdir()
-        pictures = _gather_golden(golden, draft / "golden")
-        job = export.Job(
+        pictures = draft_parts.gather_golden(golden, draft / "golden")
+        job = Job(
             family=family,
             checkpoint=str(checkpoint.resolve()),
             config=None if config is None else str(config.resolve()),
             labels=names,
-            formats=tuple(sorted({target.format for target in chosen})),
+            formats=_formats(chosen, options),
             golden=tuple(str(path.resolve()) for path in pictures),
         )
         described = export.run(job, work, timeout_s=timeout_s, progress=progress)
-        variants = []
-        for target in chosen:
-            progress(f"converting for {target.name}")
-            variants.append(target.convert(described, work, draft))
-        base = _spec(described, family, name or out.name, checkpoint, tuple(variants))
+        orders = [
+            order for target in chosen for order in all_orders.orders(target.name, target.chips, described, options)
+        ]
+        planned = tuple(pending.planned(order) for order in orders)
+        base = draft_parts.describe(described, family, name or out.name, checkpoint, planned)
         progress("recording the golden results")
         spec = dataclasses.replace(base, golden=tuple(_finish_golden(base, work, draft, pictures)))
-        (draft / "model.json").write_text(spec.to_json(), encoding="utf-8")
-        progress("verifying")
-        verdict = verify(Bundle.open(draft))
-        if not verdict.passed:
-            raise VerificationError(
-                f"{out.name}: expected the checkpoint's own answers, got others: {'; '.join(verdict.reasons)}; "
-                f"nothing was written\n{verdict.table()}"
-            )
+        _calibrate(described, spec, options, work, progress)
+        made = [_make(order, work, draft, spec, progress) for order in orders]
+        pending.write_spec(dataclasses.replace(spec, variants=tuple(made)), draft)
         draft.rename(out)
     return out
 
 
-def check(family: str, checkpoint: Path | None, out: Path, targets: Sequence[str]) -> list[Target]:
+def _formats(targets: Sequence[Target], options: Options) -> tuple[str, ...]:
+    wanted = {target.format for target in targets}
+    # Calibration runs the float networks.
+    return tuple(sorted(wanted | ({"onnx"} if options.calibration else set())))
+
+
+def _calibrate(
+    described: Description, spec: Spec, options: Options, work: Path, progress: Callable[[str], None]
+) -> None:
+    if not options.calibration or "int8" not in options.precisions:
+        return
+    progress(f"preparing {len(options.calibration)} pictures for calibration")
+    (float_order,) = all_orders.orders("onnx", False, described, FLOAT)
+    scratch = work / "float"
+    scratch.mkdir()
+    variant = all_targets.find("onnx").convert(float_order, work, scratch)
+    bundle = Bundle(scratch, dataclasses.replace(spec, variants=(variant,)))
+    calibration.write(bundle, spec.input, options.calibration, work / calibration.FOLDER)
+
+
+def _make(order: Order, work: Path, draft: Path, spec: Spec, progress: Callable[[str], None]) -> specs.Variant:
+    """The variant, or its place if it must wait for its tool."""
+    target, folder = all_targets.find(order.target), work / order.name
+    folder.mkdir()
+    for network in order.networks.values():
+        os.link(work / network.files[target.format], folder / network.files[target.format])
+    if order.pictures:
+        shutil.copytree(work / calibration.FOLDER, folder / calibration.FOLDER, copy_function=os.link)
+    target.prepare(order, folder)
+    why = target.missing(order, folder)
+    if why is None:
+        return pending.finish(order, folder, draft, spec, progress)
+    progress(f"{order.name} must wait: {why}")
+    pending.set_aside(order, folder, draft)
+    return pending.planned(order)
+
+
+def check(
+    family: str, checkpoint: Path | None, out: Path, targets: Sequence[str], options: Options = FLOAT
+) -> list[Target]:
     """Everything that can be known to be wrong before the slow part begins; None: a checkpoint yet to be fetched.
 
     Returns:
@@ -123,6 +163,14 @@ def check(family: str, checkpoint: Path | None, out: Path, targets: Sequence[str
     if out.exists():
         raise ConversionError(f"{out}: expected a folder that doesn't exist yet, got one; move it or choose another")
     chosen = [all_targets.find(target) for target in dict.fromkeys(targets)]
+    for target in chosen:
+        _check_target(target, options)
+    if not any(target.chips for target in chosen) and (
+        options.socs or options.aipp or options.batches or options.sizes
+    ):
+        raise ConversionError(
+            "soc: expected a target for chips with soc, aipp, batch and sizes, got none; see --target"
+        )
     for package in ("mindspore", "onnx"):
         try:
             importlib.metadata.version(package)
@@ -133,24 +181,14 @@ def check(family: str, checkpoint: Path | None, out: Path, targets: Sequence[str
     return chosen
 
 
-def _gather_golden(given: Sequence[Path], folder: Path) -> list[Path]:
-    """Copies the pictures into the bundle as PNG: the same pixels for every decoder."""
-    import cv2
-
-    folder.mkdir()
-    sources = list(given)
-    if not sources:
-        packaged = resources.files("edgedet_converters").joinpath("data/golden")
-        sources = sorted(Path(str(item)) for item in packaged.iterdir() if item.name.endswith(".jpg"))
-    written = []
-    for index, source in enumerate(sources):
-        picture = cv2.imread(str(source), cv2.IMREAD_COLOR)
-        if picture is None:
-            raise ConversionError(f"golden: expected a picture, got {source}; give a file that OpenCV can read")
-        path = folder / f"{index:03d}.png"
-        cv2.imwrite(str(path), picture)
-        written.append(path)
-    return written
+def _check_target(target: Target, options: Options) -> None:
+    wrong = [precision for precision in options.precisions if precision not in target.precisions]
+    if wrong:
+        raise ConversionError(
+            f"{target.name}: expected a precision of {', '.join(target.precisions)}, got {', '.join(wrong)}; convert "
+            "for the others in a bundle of its own"
+        )
+    target.check(options)
 
 
 def _finish_golden(spec: Spec, work: Path, draft: Path, pictures: Sequence[Path]) -> list[Golden]:
@@ -168,34 +206,3 @@ def _finish_golden(spec: Spec, work: Path, draft: Path, pictures: Sequence[Path]
         files = [HashedFile(file.relative_to(draft).as_posix(), sha256(file)) for file in (picture, path)]
         golden.append(Golden(image=files[0], expected=files[1]))
     return golden
-
-
-def _spec(
-    described: export.Description, family: str, name: str, checkpoint: Path, variants: tuple[specs.Variant, ...]
-) -> Spec:
-    data: dict[str, Any] = {
-        "schema": specs.SCHEMA,
-        "name": name,
-        "family": family,
-        "tasks": described.tasks,
-        "input": described.input,
-        "head": described.head,
-        "labels": described.labels,
-        "category_ids": described.category_ids,
-        "variants": [dataclasses.asdict(variant) for variant in variants],
-        "source": dataclasses.asdict(_source(checkpoint)),
-    }
-    try:
-        # The device's own reader has the last word on what the host writes.
-        return specs.parse(json.dumps(data))
-    except EdgedetError as error:
-        raise ConversionError(f"{family}: expected a description that fits model.json, got {error}") from error
-
-
-def _source(checkpoint: Path) -> Source:
-    """What is known of the checkpoint; a published one is told by its bytes, whatever its file is called."""
-    found = sha256(checkpoint)
-    asset = zoo.by_sha256(found)
-    if asset is None:
-        return Source(checkpoint.name, found)
-    return Source(checkpoint.name, found, asset.url, asset.evaluation, asset.licence, asset.citation)

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,60 +24,12 @@ from edgedet.errors import BundleError, ConversionError, EdgedetError
 from edgedet.image import to_tensor
 from edgedet.spec import Input
 from edgedet.strict import read as read_strict
-from edgedet_converters import checkpoint, labels
+from edgedet_converters import checkpoint, labels, mindir
+from edgedet_converters.exported import Description, Exported, Job
 from edgedet_converters.family import Family, Network, find
 
 # Marks the lines of the child's stdout that are ours; MindSpore prints there too.
 _MARK = "@edgedet "
-
-
-@dataclass(frozen=True)
-class Job:
-    """What the child is to do.
-
-    Attributes:
-        family: the family's name.
-        checkpoint: path of the ``.ckpt`` file.
-        config: path of the family's config as JSON, or None for the published model.
-        labels: the names of the classes, or None for those of the published data set.
-        formats: what to write of each network: ``onnx``, ``mindir``.
-        golden: paths of the images to record.
-    """
-
-    family: str
-    checkpoint: str
-    config: str | None
-    labels: tuple[str, ...] | None
-    formats: tuple[str, ...]
-    golden: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Exported:
-    """One network on disk, as the child left it.
-
-    Attributes:
-        files: format -> file name in the work folder.
-        inputs: role -> shape, None where it is dynamic; in the graph's own order.
-        outputs: roles, in the graph's own order.
-    """
-
-    files: dict[str, str]
-    inputs: dict[str, tuple[int | None, ...]]
-    outputs: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Description:
-    """What the child found out: the parts of ``model.json`` that follow from family and config."""
-
-    tasks: tuple[str, ...]
-    input: dict[str, Any]
-    head: dict[str, Any]
-    labels: tuple[str, ...]
-    category_ids: tuple[int, ...] | None
-    networks: dict[str, Exported]
-    mindspore: str
 
 
 def run(job: Job, work: Path, *, timeout_s: float, progress: Callable[[str], None]) -> Description:
@@ -89,6 +40,7 @@ def run(job: Job, work: Path, *, timeout_s: float, progress: Callable[[str], Non
             ``timeout_s`` seconds, with its last lines.
     """
     (work / "job.json").write_text(json.dumps(dataclasses.asdict(job)), encoding="utf-8")
+    progress("starting MindSpore")
     # On AVX-512 hosts oneDNN picks a reference convolution that is a hundred times slower, unless told otherwise
     # before MindSpore is imported.
     environment = {"ONEDNN_MAX_CPU_ISA": "AVX2", "GLOG_v": "3", **os.environ}
@@ -138,10 +90,7 @@ def _raise_error(path: Path) -> None:
 
 
 def _description(data: dict[str, Any]) -> Description:
-    networks = {
-        name: Exported(n["files"], {role: tuple(shape) for role, shape in n["inputs"].items()}, tuple(n["outputs"]))
-        for name, n in data.pop("networks").items()
-    }
+    networks = {name: read_strict(Exported, n, f"networks.{name}") for name, n in data.pop("networks").items()}
     ids = data.pop("category_ids")
     return Description(
         tasks=tuple(data.pop("tasks")),
@@ -209,7 +158,8 @@ def export(job: Job, work: Path) -> Description:
         for kind in job.formats:
             _say(f"exporting {name} as {kind}")
             files[kind] = _write(network, kind, work / name)
-        networks[name] = Exported(files, dict(network.inputs), network.outputs)
+        tensors = _tensor_names(network, work / files["mindir"]) if "mindir" in files else {}
+        networks[name] = Exported(files, dict(network.inputs), network.outputs, dict(network.sample), tensors)
     inputs = read_strict(Input, description["input"], "input")
     for index, path in enumerate(job.golden):
         _say(f"golden outputs of {Path(path).name}")
@@ -240,6 +190,15 @@ def _write(network: Network, kind: str, stem: Path) -> str:
     with form.rewritten(network.cell):
         mindspore.export(network.cell, *inputs, file_name=str(stem), file_format=kind.upper())
     return f"{stem.name}.{kind}"
+
+
+def _tensor_names(network: Network, file: Path) -> dict[str, str]:
+    names = mindir.inputs(file)
+    if len(names) != len(network.inputs):
+        raise ConversionError(
+            f"mindir: expected the inputs {list(network.inputs)}, got {list(names)}; report this MindSpore version"
+        )
+    return dict(zip(network.inputs, names))
 
 
 def _record(cell: Any, family: Family, inputs: Input, image: Path, out: Path) -> None:

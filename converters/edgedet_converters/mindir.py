@@ -28,11 +28,7 @@ def primitives(path: Path) -> Counter[str]:
     Raises:
         ConversionError: the file is no MINDIR, or MindSpore is not installed.
     """
-    model = _messages().ModelProto()
-    try:
-        model.ParseFromString(path.read_bytes())
-    except Exception as error:  # protobuf's and the operating system's
-        raise ConversionError(f"{path.name}: expected a MINDIR, got {error}; export it again") from error
+    model = _model(path)
     names = {_REFERENCE + primitive.name: primitive.op_type for primitive in model.primitives}
     used = Counter(
         # A reference to no primitive is the call of a subgraph.
@@ -45,6 +41,16 @@ def primitives(path: Path) -> Counter[str]:
     return used
 
 
+def inputs(path: Path) -> tuple[str, ...]:
+    """What MindSpore Lite calls the graph's inputs, in its own order.
+
+    Raises:
+        ConversionError: as `primitives`.
+    """
+    # In the file the graph's own name stands before.
+    return tuple(value.name.rpartition(":")[2] for value in _model(path).graph.input)
+
+
 def not_kept(path: Path) -> dict[str, str]:
     """The primitives in the graph that MindSpore Lite's converter isn't known to keep, and what to write instead.
 
@@ -55,6 +61,21 @@ def not_kept(path: Path) -> dict[str, str]:
     kept = {*known["kept"], *known["structure"]}
     unheard_of = "nothing is known of it; try it with the real converter, compare the outputs, then add it to the list"
     return {name: known["instead"].get(name, unheard_of) for name in sorted(primitives(path)) if name not in kept}
+
+
+def instead(name: str) -> str:
+    """What to write in place of a primitive that gets lost; an empty text where that isn't known."""
+    text: str = _known()["instead"].get(name, "")
+    return text
+
+
+def _model(path: Path) -> Any:
+    model = _messages().ModelProto()
+    try:
+        model.ParseFromString(path.read_bytes())
+    except Exception as error:  # protobuf's and the operating system's
+        raise ConversionError(f"{path.name}: expected a MINDIR, got {error}; export it again") from error
+    return model
 
 
 @cache

@@ -174,7 +174,8 @@ class Bundle:
         if threads is not None and not (type(threads) is int and 1 <= threads <= 1024):
             raise ValueError(f"threads: expected 1 to 1024 or None, got {threads!r}; give the number of cores to use")
         file = choice.variant.files[name]
-        return Network(choice.runtime.open(self.check(file), choice.device, threads), file)
+        session = choice.runtime.open(self.check(file), choice.device, threads)
+        return Network(session, file, pixels=choice.variant.aipp)
 
     def expected(self, golden: Golden) -> dict[str, Array]:
         """The arrays that the checkpoint itself gave for a golden input.

@@ -89,10 +89,11 @@ class Detector(Model):
         width, height = self.spec.input.size_wh
         have = {role: (info.shape, info.dtype) for role, info in self._network.inputs.items()}
         shape, dtype = have.get("image", ((), None))
-        if have.keys() != {"image"} or dtype != np.float32 or not _fits(shape, (1, 3, height, width)):
+        wanted = np.dtype(np.uint8 if self.choice.variant.aipp else np.float32)
+        if have.keys() != {"image"} or dtype != wanted or not _fits(shape, (1, 3, height, width)):
             raise BundleError(
                 f"model.json: input: expected to fit the network's {have}, got an image (1, 3, {height}, {width}) "
-                "float32; convert the checkpoint again"
+                f"{wanted}; convert the checkpoint again"
             )
 
     def _check_outputs(self) -> None:
@@ -114,8 +115,9 @@ class Detector(Model):
 
     def raw(self, image: npt.NDArray[Any], *, color: str = "bgr") -> dict[str, npt.NDArray[Any]]:
         """The network's own ``deltas`` (1, N, 4) and ``logits`` (1, N, C) for an image."""
-        tensor, _ = to_tensor(image, self.spec.input, color=color)
-        return self._network.run({"image": tensor})
+        with self._network.borrow() as slot:
+            to_tensor(image, self.spec.input, color=color, out=slot.inputs["image"])
+            return {role: array.copy() for role, array in slot.run().items()}
 
     def __call__(
         self,

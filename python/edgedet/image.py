@@ -112,8 +112,8 @@ def _center_crop(image: Image, placed: Placement, size_wh: tuple[int, int]) -> t
 
 
 def to_tensor(
-    image: npt.NDArray[Any], spec: Input, *, color: str = "bgr", out: npt.NDArray[np.float32] | None = None
-) -> tuple[npt.NDArray[np.float32], Placement]:
+    image: npt.NDArray[Any], spec: Input, *, color: str = "bgr", out: npt.NDArray[Any] | None = None
+) -> tuple[npt.NDArray[Any], Placement]:
     """One image as the network's input.
 
     Args:
@@ -121,10 +121,10 @@ def to_tensor(
         spec: ``model.json``'s ``input``.
         color: the order of the image's channels.
         out: the array to write, (1, 3, H, W) float32, whose memory is contiguous so or, channels last, as (1, H, W, 3);
-            None: a new one.
+            None: a new one. One of uint8 is for a chip that normalises: it gets the pixels, blue first.
 
     Returns:
-        The (1, 3, H, W) float32 tensor, and where the image lies in it.
+        The (1, 3, H, W) tensor, float32 unless ``out`` is not, and where the image lies in it.
 
     Raises:
         ValueError: the image is none that can be used; the message names what came.
@@ -134,6 +134,9 @@ def to_tensor(
     cropped, placed = _center_crop(placed_image, placed, spec.size_wh)
     tensor = np.empty((1, 3, spec.size_wh[1], spec.size_wh[0]), np.float32) if out is None else out
     planes, swap_rb = tensor[0], color != spec.color
+    if tensor.dtype == np.uint8:
+        np.copyto(planes.transpose(1, 2, 0), cropped if color == "bgr" else cropped[:, :, ::-1])
+        return tensor, placed
     if planes.flags.c_contiguous:
         ops.normalize(cropped, spec.mean, spec.std, swap_rb=swap_rb, out=planes)
     else:

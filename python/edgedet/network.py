@@ -25,13 +25,21 @@ class Network:
     Images are (1, 3, H, W) here, also where the runtime has their channels last.
     """
 
-    def __init__(self, session: Session, file: ModelFile) -> None:
-        """Checks that the session has the tensors that ``model.json`` names."""
+    def __init__(self, session: Session, file: ModelFile, *, pixels: bool = False) -> None:
+        """Checks that the session has the tensors that ``model.json`` names.
+
+        Args:
+            session: what runs it.
+            file: its entry in ``model.json``.
+            pixels: the image goes in as bytes with the channels last, whatever the session says of its layout.
+        """
         self._session = session
         self._lender = session if isinstance(session, Lender) else None
         self._channels_last = {info.name for info in session.inputs if info.layout == "nhwc"}
         self._shapes = dict(file.shapes)
         self._inputs, outputs = _by_place(file.inputs, session.inputs), _by_place(file.outputs, session.outputs)
+        # A chip that normalises reads (H, W, 3) from a buffer that it may still call (3, H, W).
+        self._disguised = {self._inputs["image"]} - self._channels_last if pixels and "image" in self._inputs else set()
         self._outputs = {name: role for role, name in outputs.items()}
         for kind, roles, infos in (("inputs", self._inputs, session.inputs), ("outputs", outputs, session.outputs)):
             there = {info.name for info in infos}
@@ -68,6 +76,9 @@ class Network:
         for name in self._channels_last & named.keys():
             if np.ndim(named[name]) == 4:
                 named[name] = np.ascontiguousarray(np.transpose(named[name], PLANES_LAST))
+        for name in self._disguised & named.keys():
+            image = named[name]
+            named[name] = np.ascontiguousarray(np.transpose(image, PLANES_LAST)).reshape(image.shape)
         return self._by_role(self._session.run(named))
 
     def _run_reshaped(self, feed: Mapping[str, Array]) -> dict[str, Array]:
@@ -89,7 +100,7 @@ class Network:
         these have. What ``run`` gives is to be used up inside the block.
 
         Args:
-            shapes: role -> shape, where the network's own leaves a size open.
+            shapes: role -> shape, where the network's own leaves a size open, or another than its first is wanted.
         """
         whole = self._whole_shapes(shapes or {})
         if self._lender is None:
@@ -99,16 +110,20 @@ class Network:
         names = self._inputs
         theirs = {names[role]: self._turned(names[role], shape, PLANES_LAST) for role, shape in whole.items()}
         with self._lender.borrow(theirs) as slot:
-            lent = {
-                role: slot.inputs[name].transpose(PLANES_FIRST) if name in self._channels_last else slot.inputs[name]
-                for role, name in names.items()
-            }
+            lent = {role: self._as_planes(name, slot.inputs[name]) for role, name in names.items()}
             yield Slot(lent, lambda: self._by_role(slot.run()))
+
+    def _as_planes(self, name: str, array: Array) -> Array:
+        if name in self._disguised:
+            count, channels, height, width = array.shape
+            array = array.reshape(count, height, width, channels)
+        return array.transpose(PLANES_FIRST) if name in self._channels_last | self._disguised else array
 
     def _whole_shapes(self, given: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
         whole = {}
         for role, info in self.inputs.items():
-            shape = given.get(role, info.shape)
+            usual = next((shape for shape in self._shapes.get(role, ()) if None not in shape), info.shape)
+            shape = given.get(role, usual)
             whole[role] = tuple(size for size in shape if size is not None)
             if len(whole[role]) < len(shape):
                 raise ValueError(f"shapes: expected the size of {role} {shape}, got none; give its whole shape")

@@ -16,7 +16,7 @@ from flaky_server import CONTENT, Server, whole
 
 from edgedet.errors import BundleError, SourceError
 from edgedet.spec import Source
-from edgedet_converters import convert, zoo
+from edgedet_converters import draft, zoo
 
 RIGHT = hashlib.sha256(CONTENT).hexdigest()
 
@@ -142,9 +142,9 @@ def test_a_bundle_tells_the_source_of_a_published_checkpoint(toy: zoo.Asset, tmp
     renamed = tmp_path / "renamed.ckpt"
     renamed.write_bytes(CONTENT)
     expected = Source("renamed.ckpt", RIGHT, toy.url, toy.evaluation, toy.licence, toy.citation)
-    assert convert._source(renamed) == expected
+    assert draft.source(renamed) == expected
     renamed.write_bytes(CONTENT + b"fine-tuned")
-    assert convert._source(renamed) == Source("renamed.ckpt", hashlib.sha256(CONTENT + b"fine-tuned").hexdigest())
+    assert draft.source(renamed) == Source("renamed.ckpt", hashlib.sha256(CONTENT + b"fine-tuned").hexdigest())
 
 
 def test_needs_no_mindspore() -> None:

@@ -1,4 +1,4 @@
-"""ONNX for ONNX Runtime: MindSpore's own export, its tensors renamed to their roles and the result checked."""
+"""ONNX for ONNX Runtime: MindSpore's own export, its tensors named by their roles, checked, and quantised if asked."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from typing import Any
 from edgedet.bundle import sha256
 from edgedet.errors import ConversionError
 from edgedet.spec import ModelFile, Variant
-from edgedet_converters.export import Description, Exported
-from edgedet_converters.targets.base import Target
+from edgedet_converters import calibration, quantize
+from edgedet_converters.exported import Exported
+from edgedet_converters.order import Options, Order
+from edgedet_converters.targets.base import Target, variant_of
+
+BOXES = "deltas"
+FLOAT_BOXES = "box branch in float"
 
 
 def _rename(graph: Any, network: Exported) -> None:
@@ -51,11 +56,23 @@ def _open_dimensions(model: Any, network: Exported) -> None:
     graph.output.extend(inferred)
 
 
-def _convert_network(name: str, network: Exported, work: Path, out: Path) -> ModelFile:
+def write_graph(name: str, network: Exported, folder: Path, path: Path) -> None:
+    """Writes the exported graph in float, its tensors named by their roles.
+
+    Raises:
+        ConversionError: the export is not the graph that the family describes.
+    """
+    import onnx
+
+    onnx.save(_graph(name, network, folder), path)
+
+
+def _graph(name: str, network: Exported, folder: Path) -> Any:
+    """The exported graph in float, its tensors named by their roles."""
     import onnx
 
     try:
-        model = onnx.load(work / network.files["onnx"], load_external_data=False)
+        model = onnx.load(folder / network.files["onnx"], load_external_data=False)
         _rename(model.graph, network)
         _open_dimensions(model, network)
         model.producer_name, model.doc_string = "edgedet", ""
@@ -64,18 +81,46 @@ def _convert_network(name: str, network: Exported, work: Path, out: Path) -> Mod
         raise
     except Exception as error:  # protobuf's, onnx's and the operating system's
         raise ConversionError(f"onnx: expected a valid graph of {name}, got {error}; report this") from error
-    path = out / f"{name}.onnx"
-    onnx.save(model, path)
-    roles = {role: role for role in network.inputs}
-    return ModelFile(path.name, sha256(path), roles, {role: role for role in network.outputs})
+    return model
 
 
-def _convert(described: Description, work: Path, out: Path) -> Variant:
+def _convert(order: Order, folder: Path, out: Path) -> Variant:
     import onnx
+    import onnxruntime
 
-    files = {name: _convert_network(name, network, work, out) for name, network in described.networks.items()}
-    producer = {"mindspore": described.mindspore, "onnx": onnx.__version__}
-    return Variant(target="onnx", precision="fp32", runtime="onnx", files=files, producer=producer)
+    files = {}
+    for name, network in order.networks.items():
+        model, path = _graph(name, network, folder), out / order.file(name, "onnx")
+        if order.precision == "int8":
+            branch = BOXES if order.attempt == FLOAT_BOXES else None
+            quantize.to_int8(model, path, calibration.feeds(folder, name), float_output=branch)
+        else:
+            onnx.save(quantize.to_fp16(model) if order.precision == "fp16" else model, path)
+        roles = {role: role for role in network.inputs}
+        files[name] = ModelFile(path.name, sha256(path), roles, {role: role for role in network.outputs})
+    made_by = {"onnx": onnx.__version__}
+    if order.precision != "fp32":
+        made_by["onnxruntime"] = onnxruntime.__version__
+    return variant_of(order, "onnx", order.precision, files, **made_by)
 
 
-TARGET = Target("onnx", "onnx", _convert)
+def _check(options: Options) -> None:
+    if "int8" in options.precisions and not options.calibration:
+        raise ConversionError(
+            "calibration: expected a folder of pictures for onnx in int8, got none; give --calibration FOLDER"
+        )
+
+
+def _attempts(order: Order) -> tuple[str, ...]:
+    has_boxes = any(BOXES in network.outputs for network in order.networks.values())
+    return ("", FLOAT_BOXES) if order.precision == "int8" and has_boxes else ("",)
+
+
+TARGET = Target(
+    name="onnx",
+    format="onnx",
+    precisions=("fp32", "fp16", "int8"),
+    convert=_convert,
+    check=_check,
+    attempts=_attempts,
+)
