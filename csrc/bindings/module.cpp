@@ -1,5 +1,7 @@
 #include "module.hpp"
 
+#include "edgedet/vector_level.hpp"
+
 namespace py = pybind11;
 
 namespace {
@@ -11,7 +13,12 @@ py::dict build_info() {
     info["compiler"] = __VERSION__;
     info["build_type"] = EDGEDET_BUILD_TYPE;
     info["pybind11"] = PYBIND11_TOSTRING(PYBIND11_VERSION_MAJOR) "." PYBIND11_TOSTRING(PYBIND11_VERSION_MINOR);
-    info["vector_level"] = "baseline";
+    info["vector_level"] = edgedet::vector_level().name;
+    py::list levels;
+    for (const edgedet::VectorLevel& level : edgedet::vector_levels()) {
+        levels.append(level.name);
+    }
+    info["vector_levels"] = levels;
     info["fp_contract"] = "off";
 #ifdef NDEBUG
     info["assertions"] = false;
@@ -24,6 +31,7 @@ py::dict build_info() {
 }  // namespace
 
 PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
+    edgedet::vector_level();  // a wrong name in the environment is refused here, not in the middle of some kernel
     module.doc() = "The compiled kernels. Call them through edgedet.ops, which documents them.";
     module.attr("__version__") = EDGEDET_VERSION;
     module.def("build_info", &build_info, "Compiler, build type, version and vector level of this binary.");

@@ -1,12 +1,12 @@
 #include "edgedet/detect.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 
 #include "edgedet/exp.hpp"
+#include "edgedet/vector_level.hpp"
 
 namespace edgedet {
 
@@ -93,67 +93,35 @@ void for_each_class(std::size_t columns, std::size_t background, Use use) {
     }
 }
 
-/// Without an early way out, so that it becomes vectors: nearly all rows are read to the end anyway.
-inline bool any_above(const float* begin, const float* end, float cutoff) {
-    int above = 0;
-    for (const float* p = begin; p != end; ++p) {
-        above |= *p > cutoff;
-    }
-    return above != 0;
-}
+/// So many rows are asked at once, whatever their number of columns: together they are whole vectors.
+constexpr std::size_t kRowsAtOnce = 16;
 
 void scan_sigmoid(const RawOutput& raw, const DetectRule& rule, Survivors& survivors) {
     const float cutoff = rounded_down(logit_of(rule.score_threshold));
-    const std::size_t before = std::min(rule.background, raw.columns);
-    const std::size_t after = std::min(before + 1, raw.columns);
-    for (std::size_t row = 0; row < raw.anchor_count; ++row) {
-        const float* logits = raw.logits + row * raw.columns;
-        if (!any_above(logits + after, logits + raw.columns, cutoff) && !any_above(logits, logits + before, cutoff)) {
+    const std::size_t columns = raw.columns;
+    std::vector<float> cutoffs(kRowsAtOnce * columns, cutoff);
+    for (std::size_t i = rule.background; i < cutoffs.size(); i += columns) {
+        cutoffs[i] = kInfinity;  // nothing passes
+    }
+    const VectorLoops& vectors = loops();
+    std::vector<std::uint32_t> passed(columns);
+    for (std::size_t first = 0; first < raw.anchor_count; first += kRowsAtOnce) {
+        const std::size_t end = std::min(first + kRowsAtOnce, raw.anchor_count);
+        const bool whole = end - first == kRowsAtOnce;
+        if (whole && !vectors.any_above(raw.logits + first * columns, cutoffs.data(), kRowsAtOnce * columns)) {
             continue;
         }
-        for_each_class(raw.columns, rule.background, [&](std::size_t c) {
-            if (logits[c] > cutoff && logits[c] < kInfinity) {
-                survivors.add(row, c, sigmoid(logits[c]));
+        for (std::size_t row = first; row < end; ++row) {
+            const float* logits = raw.logits + row * columns;
+            if (!vectors.any_above(logits, cutoffs.data(), columns)) {
+                continue;
             }
-        });
-    }
-}
-
-/// Lanes, so that maxima and sums become vectors without leave to reorder: the order is ours, on every machine.
-constexpr std::size_t kLanes = 8;
-
-/// The largest entry that is not NaN, or -inf.
-float largest(const float* values, std::size_t count) {
-    std::array<float, kLanes> lanes;
-    lanes.fill(-kInfinity);
-    std::size_t i = 0;
-    for (; i + kLanes <= count; i += kLanes) {
-        for (std::size_t k = 0; k < kLanes; ++k) {
-            lanes[k] = values[i + k] > lanes[k] ? values[i + k] : lanes[k];
+            const std::size_t count = vectors.above(logits, cutoffs.data(), columns, passed.data());
+            for (std::size_t i = 0; i < count; ++i) {
+                survivors.add(row, passed[i], sigmoid(logits[passed[i]]));
+            }
         }
     }
-    for (; i < count; ++i) {
-        lanes[0] = values[i] > lanes[0] ? values[i] : lanes[0];
-    }
-    return *std::max_element(lanes.begin(), lanes.end());
-}
-
-/// out = e^(values - top); returns the sum.
-float exponentials(const float* values, std::size_t count, float top, float* out) {
-    for (std::size_t j = 0; j < count; ++j) {
-        out[j] = portable_exp(values[j] - top);
-    }
-    std::array<float, kLanes> lanes{};
-    std::size_t i = 0;
-    for (; i + kLanes <= count; i += kLanes) {
-        for (std::size_t k = 0; k < kLanes; ++k) {
-            lanes[k] += out[i + k];
-        }
-    }
-    for (; i < count; ++i) {
-        lanes[0] += out[i];
-    }
-    return ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
 }
 
 void scan_softmax(const RawOutput& raw, const DetectRule& rule, Survivors& survivors) {
@@ -165,10 +133,11 @@ void scan_softmax(const RawOutput& raw, const DetectRule& rule, Survivors& survi
     const float hopeless = rounded_down(logit_of(rule.score_threshold * 0.9999));
     const std::size_t before = std::min(rule.background, raw.columns);
     const std::size_t after = std::min(before + 1, raw.columns);
+    const VectorLoops& vectors = loops();
     std::vector<float> scores(raw.columns);
     for (std::size_t row = 0; row < raw.anchor_count; ++row) {
         const float* logits = raw.logits + row * raw.columns;
-        float top = std::max(largest(logits, before), largest(logits + after, raw.columns - after));
+        float top = std::max(vectors.largest(logits, before), vectors.largest(logits + after, raw.columns - after));
         if (has_background) {
             const float background = logits[rule.background];
             if (top - background < hopeless) {
@@ -176,7 +145,7 @@ void scan_softmax(const RawOutput& raw, const DetectRule& rule, Survivors& survi
             }
             top = std::max(top, background);
         }
-        const float sum = exponentials(logits, raw.columns, top, scores.data());
+        const float sum = vectors.exponentials(logits, raw.columns, top, scores.data());
         if (!(sum < kInfinity)) {
             continue;  // NaN, +inf, or nothing but -inf
         }

@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <cstring>
 
+// Static, for the sake of vector_loops.cpp: each vector level must have copies of its own.
+
 namespace edgedet {
 
 /// 2^n for -126 <= n <= 127, built from its bits.
-inline float power_of_two(std::int32_t n) {
+static inline float power_of_two(std::int32_t n) {
     const std::uint32_t bits = static_cast<std::uint32_t>(n + 127) << 23;
     float value;
     std::memcpy(&value, &bits, sizeof value);
@@ -17,7 +19,7 @@ inline float power_of_two(std::int32_t n) {
 ///
 /// x = n·ln 2 + r with |r| <= ln 2 / 2; e^r by the polynomial of Cephes' expf; then scaled by 2^n.
 /// NaN stays NaN; overflow gives +inf, underflow passes through the subnormal numbers to 0.
-inline float portable_exp(float x) {
+static inline float portable_exp(float x) {
     // Beyond these the answer is inf or 0 anyway, and n below stays small. Both comparisons let NaN through.
     x = x > 89.0f ? 89.0f : x;
     x = x < -104.0f ? -104.0f : x;
@@ -43,7 +45,7 @@ inline float portable_exp(float x) {
 }
 
 /// 1 / (1 + e^-x), without overflow at either end; NaN stays NaN.
-inline float sigmoid(float x) {
+static inline float sigmoid(float x) {
     const float e = portable_exp(x < 0.0f ? x : -x);
     return (x < 0.0f ? e : 1.0f) / (1.0f + e);
 }

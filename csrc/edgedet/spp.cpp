@@ -1,8 +1,12 @@
 #include "edgedet/spp.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <numeric>
 #include <stdexcept>
 #include <string>
+
+#include "edgedet/vector_level.hpp"
 
 namespace edgedet {
 
@@ -12,15 +16,6 @@ namespace {
 struct Region {
     std::size_t x0, y0, x1, y1;
 };
-
-struct Span {
-    std::size_t begin, end;
-};
-
-Span bin_span(std::size_t bin, std::size_t bins, std::size_t begin, std::size_t end) {
-    const std::size_t cells = end - begin;
-    return {begin + bin * cells / bins, begin + ((bin + 1) * cells + bins - 1) / bins};
-}
 
 /// Reads a region once (the array is the caller's, and may change) and checks it.
 Region checked_region(const std::int32_t* row, std::size_t index, const FeatureMap& map) {
@@ -39,126 +34,99 @@ Region checked_region(const std::int32_t* row, std::size_t index, const FeatureM
             static_cast<std::size_t>(y1)};
 }
 
-/// Channels last, so that one cell's channels are one run of memory and a maximum over cells is a vector loop.
-class ChannelsLast {
+/// Bin i of b over n cells covers [floor(i·n / b), ceil((i + 1)·n / b)), without a division for each.
+void lay_out(std::size_t begin, std::size_t end, std::size_t bins, Span* spans) {
+    const std::size_t cells = end - begin;
+    const std::size_t step = cells / bins, step_rest = cells % bins;
+    std::size_t at = begin, rest = 0;
+    for (std::size_t i = 0; i < bins; ++i) {
+        spans[i].begin = at;
+        at += step;
+        rest += step_rest;
+        if (rest >= bins) {
+            rest -= bins;
+            ++at;
+        }
+        spans[i].end = at + (rest > 0 ? 1 : 0);
+    }
+}
+
+/// The map in chunks of channels, (chunk, row, column, channel): a cell's channels are one run of memory, so that a
+/// maximum over cells is a vector loop, and one chunk of all cells stays in the cache while all regions are pooled.
+class Chunks {
   public:
-    explicit ChannelsLast(const FeatureMap& map)
-        : channels_(map.channels), width_(map.width), data_(map.channels * map.height * map.width) {
-        const std::size_t cells = map.height * map.width;
-        for (std::size_t c = 0; c < channels_; ++c) {
-            for (std::size_t i = 0; i < cells; ++i) {
-                const float value = map.data[c * cells + i];
-                data_[i * channels_ + c] = value;
-                has_nan_ |= value != value;
-            }
+    static constexpr std::size_t kSize = PoolTask<float>::kChunk;
+
+    explicit Chunks(const FeatureMap& map) : cells_(map.height * map.width) {
+        data_.resize((map.channels + kSize - 1) / kSize * kSize * cells_);
+        for (std::size_t c = 0; c < map.channels; c += kSize) {
+            const std::size_t count = std::min(kSize, map.channels - c);
+            loops().transpose(map.data + c * cells_, cells_, count, cells_, data_.data() + c * cells_, kSize);
+        }
+        for (const float value : data_) {
+            has_nan_ |= value != value;
         }
     }
 
-    const float* cell(std::size_t y, std::size_t x) const { return data_.data() + (y * width_ + x) * channels_; }
+    const float* of(std::size_t channel) const { return data_.data() + channel * cells_; }
     bool has_nan() const { return has_nan_; }
 
   private:
-    std::size_t channels_, width_;
+    std::size_t cells_;
     std::vector<float> data_;
     bool has_nan_ = false;
 };
 
-/// Pools one region after another. `kNan`: NaN wins; costs a second comparison, so only for maps that hold one.
-template <bool kNan>
-class RegionPooler {
+/// Levels in the order of computation, and room for what one region needs.
+class Pyramid {
   public:
-    RegionPooler(const ChannelsLast& map, std::size_t channels, const std::vector<std::size_t>& levels)
-        : map_(map), channels_(channels), row_(channels + kPadding), levels_(levels) {
-        finest_ = *std::max_element(levels.begin(), levels.end());
+    Pyramid(const FeatureMap& map, const std::vector<std::size_t>& bins) {
+        const std::size_t finest = *std::max_element(bins.begin(), bins.end());
         // floor(ik·n / b) = floor(i·n / (b/k)), likewise ceil: a coarser bin is then exactly a union of finest bins.
-        nested_ = std::all_of(levels.begin(), levels.end(), [this](std::size_t b) { return finest_ % b == 0; });
-        fine_.resize(finest_ * finest_ * row_);
+        const auto divides = [finest](std::size_t b) { return finest % b == 0; };
+        nested_ = std::all_of(bins.begin(), bins.end(), divides);
+        std::size_t offset = 0;
+        for (const std::size_t b : bins) {
+            levels_.push_back({b, nullptr, nullptr, offset});
+            offset += map.channels * b * b;
+        }
+        const auto finer = [](const PoolLevel& a, const PoolLevel& b) { return a.bins > b.bins; };
+        std::stable_sort(levels_.begin(), levels_.end(), finer);
+        spans_.resize(2 * std::accumulate(bins.begin(), bins.end(), std::size_t{0}));
+        fine_.resize(finest * finest * Chunks::kSize);
         coarse_.resize(fine_.size());
+        turned_.resize(fine_.size());
+        strip_.resize(std::max(finest, map.width) * Chunks::kSize);
     }
 
-    void pool(const Region& region, float* out) {
-        if (nested_) {
-            pool_cells(region, finest_, fine_.data());
-        }
-        for (const std::size_t bins : levels_) {
-            const float* pooled = fine_.data();
-            if (!nested_ || bins != finest_) {
-                if (nested_) {
-                    merge(bins);
-                } else {
-                    pool_cells(region, bins, coarse_.data());
-                }
-                pooled = coarse_.data();
+    PoolTask<float> task(const Region& region) {
+        Span* spans = spans_.data();
+        for (PoolLevel& level : levels_) {
+            if (nested_ && &level != levels_.data()) {
+                break;
             }
-            for (std::size_t c = 0; c < channels_; ++c) {
-                for (std::size_t bin = 0; bin < bins * bins; ++bin) {
-                    *out++ = pooled[bin * row_ + c];
-                }
-            }
+            level.rows = spans;
+            lay_out(region.y0, region.y1, level.bins, spans);
+            level.columns = spans += level.bins;
+            lay_out(region.x0, region.x1, level.bins, spans);
+            spans += level.bins;
         }
+        PoolTask<float> task{};
+        task.levels = levels_.data();
+        task.level_count = levels_.size();
+        task.fine = fine_.data();
+        task.coarse = coarse_.data();
+        task.turned = turned_.data();
+        task.strip = strip_.data();
+        return task;
     }
 
   private:
-    // Rows a power of two apart would fall into the same few places of the cache when read across.
-    static constexpr std::size_t kPadding = 16;
-
-    void maximum(float* into, const float* values) const {
-        for (std::size_t c = 0; c < channels_; ++c) {
-            const bool wins = kNan ? (values[c] > into[c]) | (values[c] != values[c]) : values[c] > into[c];
-            into[c] = wins ? values[c] : into[c];
-        }
-    }
-
-    /// The bins × bins grid straight from the map: (bins², row_).
-    void pool_cells(const Region& region, std::size_t bins, float* grid) const {
-        for (std::size_t i = 0; i < bins; ++i) {
-            const Span ys = bin_span(i, bins, region.y0, region.y1);
-            for (std::size_t j = 0; j < bins; ++j, grid += row_) {
-                const Span xs = bin_span(j, bins, region.x0, region.x1);
-                std::copy_n(map_.cell(ys.begin, xs.begin), channels_, grid);
-                for (std::size_t y = ys.begin; y < ys.end; ++y) {
-                    for (std::size_t x = xs.begin; x < xs.end; ++x) {
-                        maximum(grid, map_.cell(y, x));
-                    }
-                }
-            }
-        }
-    }
-
-    /// A coarser grid from the finest.
-    void merge(std::size_t bins) {
-        const std::size_t ratio = finest_ / bins;
-        float* grid = coarse_.data();
-        for (std::size_t i = 0; i < bins; ++i) {
-            for (std::size_t j = 0; j < bins; ++j, grid += row_) {
-                const float* corner = fine_.data() + (i * finest_ + j) * ratio * row_;
-                std::copy_n(corner, channels_, grid);
-                for (std::size_t y = 0; y < ratio; ++y) {
-                    for (std::size_t x = 0; x < ratio; ++x) {
-                        maximum(grid, corner + (y * finest_ + x) * row_);
-                    }
-                }
-            }
-        }
-    }
-
-    const ChannelsLast& map_;
-    std::size_t channels_, row_;
-    const std::vector<std::size_t>& levels_;
-    std::size_t finest_;
     bool nested_;
-    std::vector<float> fine_, coarse_;
+    std::vector<PoolLevel> levels_;
+    std::vector<Span> spans_;
+    std::vector<float> fine_, coarse_, turned_, strip_;
 };
-
-template <bool kNan>
-void pool_all(const FeatureMap& map, const ChannelsLast& cells, const std::int32_t* regions, std::size_t count,
-              const std::vector<std::size_t>& levels, float* out) {
-    RegionPooler<kNan> pooler(cells, map.channels, levels);
-    const std::size_t length = spp_length(map.channels, levels);
-    for (std::size_t i = 0; i < count; ++i) {
-        pooler.pool(checked_region(regions + 4 * i, i, map), out + i * length);
-    }
-}
 
 }  // namespace
 
@@ -172,12 +140,27 @@ std::size_t spp_length(std::size_t channels, const std::vector<std::size_t>& lev
 
 void spp_pool(const FeatureMap& map, const std::int32_t* regions, std::size_t count,
               const std::vector<std::size_t>& levels, float* out) {
-    const ChannelsLast cells(map);
-    if (cells.has_nan()) {
-        pool_all<true>(map, cells, regions, count, levels, out);
-    } else {
-        pool_all<false>(map, cells, regions, count, levels, out);
+    std::vector<Region> checked(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        checked[i] = checked_region(regions + 4 * i, i, map);
     }
+    const Chunks chunks(map);
+    const auto pool = chunks.has_nan() ? loops().pool_nan : loops().pool;
+    const std::size_t length = spp_length(map.channels, levels);
+    Pyramid pyramid(map, levels);
+    for (std::size_t channel = 0; channel < map.channels; channel += Chunks::kSize) {
+        for (std::size_t i = 0; i < count; ++i) {
+            PoolTask<float> task = pyramid.task(checked[i]);
+            task.cells = chunks.of(channel);
+            task.width = map.width;
+            task.first_channel = channel;
+            task.channels = std::min(Chunks::kSize, map.channels - channel);
+            task.out = out + i * length;
+            pool(task);
+        }
+    }
+    // What was written past the caches is ordered by nothing less, should another thread read it.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
 }  // namespace edgedet

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+// The loops in which the time goes. loops/*.hpp is compiled once for each vector level, and one table of its functions
+// is chosen at run time (vector_level.hpp). All levels give the same bits: no fused multiply-add, no reordered sums.
+
+namespace edgedet {
+
+/// Half-open cells, or bins.
+struct Span {
+    std::size_t begin, end;
+};
+
+/// One level of a pyramid, for one region.
+struct PoolLevel {
+    std::size_t bins;
+    const Span* rows;     ///< of the map, one for each bin; null for a union of the finest level's bins
+    const Span* columns;  ///< likewise
+    std::size_t offset;   ///< where its numbers begin in the region's row
+};
+
+/// One chunk of channels of one region. T is float, or std::int16_t as an order-keeping code of float16.
+template <class T>
+struct PoolTask {
+    static constexpr std::size_t kChunk = 256 / sizeof(T);  ///< channels: four cache lines
+
+    const T* cells;  ///< (height, width, kChunk)
+    std::size_t width;
+    const PoolLevel* levels;  ///< in the order in which they can be computed: the finest first when others need it
+    std::size_t level_count;
+    T* fine;                              ///< room for the finest level: (bins², kChunk)
+    T* coarse;                            ///< room for another
+    T* turned;                            ///< room for either, transposed
+    T* strip;                             ///< room for one row of the map or of the finest level
+    T* out;                               ///< the region's row
+    std::size_t first_channel, channels;  ///< of the map, in this chunk
+};
+
+struct VectorLoops {
+    /// Whether some value is greater than its cutoff; quickest when `count` is a multiple of 64.
+    bool (*any_above)(const float* values, const float* cutoffs, std::size_t count);
+    /// Positions of finite values greater than their cutoffs, appended to `out` (room for `count`); gives how many.
+    std::size_t (*above)(const float* values, const float* cutoffs, std::size_t count, std::uint32_t* out);
+    /// The largest entry that is not NaN, or -inf.
+    float (*largest)(const float* values, std::size_t count);
+    /// out = e^(values - top); returns the sum, in an order that is the same for all levels.
+    float (*exponentials)(const float* values, std::size_t count, float top, float* out);
+
+    void (*pool)(const PoolTask<float>& task);
+    void (*pool_nan)(const PoolTask<float>& task);  ///< NaN wins
+    void (*pool_codes)(const PoolTask<std::int16_t>& task);
+
+    /// out (columns, rows) = in (rows, columns), with distances between rows.
+    void (*transpose)(const float* in, std::size_t in_stride, std::size_t rows, std::size_t columns, float* out,
+                      std::size_t out_stride);
+};
+
+// One for each level; null pointers where the machine's family lacks it.
+namespace scalar {
+extern const VectorLoops kLoops;
+}
+namespace baseline {
+extern const VectorLoops kLoops;
+}
+namespace avx2 {
+extern const VectorLoops kLoops;
+}
+namespace avx512 {
+extern const VectorLoops kLoops;
+}
+
+}  // namespace edgedet
