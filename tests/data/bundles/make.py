@@ -1,0 +1,25 @@
+"""Writes the samples of the newest schema: ``python tests/data/bundles/make.py``, once for every schema, never again.
+
+What lies here is what users have: a bundle of every schema that was ever released must load for ever, so a sample is
+never made anew, only added.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parents[1]))
+
+from bundles import toy_bundle
+from toyspp import spp_bundle
+
+from edgedet.spec import SCHEMA
+
+for name, write in (("detect", toy_bundle), ("classify", spp_bundle)):
+    folder = HERE / f"schema-{SCHEMA}-{name}"
+    if folder.exists():
+        raise SystemExit(f"{folder.name}: expected a schema without a sample, got one that has it; leave it alone")
+    write(folder)
+    print(folder)
