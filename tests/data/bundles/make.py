@@ -10,16 +10,21 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1]))
 
-from bundles import toy_bundle
-from toyspp import spp_bundle
 
-from edgedet.spec import SCHEMA
+def main() -> None:
+    sys.path.insert(0, str(HERE.parents[1]))
+    from bundles import toy_bundle
+    from toyspp import spp_bundle
 
-for name, write in (("detect", toy_bundle), ("classify", spp_bundle)):
-    folder = HERE / f"schema-{SCHEMA}-{name}"
-    if folder.exists():
-        raise SystemExit(f"{folder.name}: expected a schema without a sample, got one that has it; leave it alone")
-    write(folder)
-    print(folder)
+    from edgedet.spec import SCHEMA
+
+    for name, write in (("detect", toy_bundle), ("classify", spp_bundle)):
+        folder = HERE / f"schema-{SCHEMA}-{name}"
+        if folder.exists():
+            raise SystemExit(f"{folder.name}: expected a schema without a sample, got one that has it; leave it alone")
+        print(write(folder))
+
+
+if __name__ == "__main__":
+    main()
