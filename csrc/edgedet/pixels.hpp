@@ -24,6 +24,11 @@ struct Normalization {
 };
 
 /// out: (3, height, width) or (height, width, 3) float32, C-contiguous. Equal to NumPy's float32 arithmetic.
+///
+/// Images whose pixels lie side by side take vector loops; others look every value up.
 void normalize(const ImageView& image, const Normalization& how, float* out);
+
+/// The same for all images, one look-up after another.
+void normalize_any(const ImageView& image, const Normalization& how, float* out);
 
 }  // namespace edgedet

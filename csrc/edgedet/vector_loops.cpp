@@ -3,6 +3,7 @@
 // Compiled once for each vector level, as EDGEDET_LEVEL, with the compiler's options for it. Whatever is included below
 // here must be static, and must not use inline functions of the standard library: the linker keeps one copy of such for
 // the whole program, and it may be one that needs AVX-512.
+#include "edgedet/loops/pixels.hpp"
 #include "edgedet/loops/pool.hpp"
 #include "edgedet/loops/scan.hpp"
 #include "edgedet/loops/transpose.hpp"
@@ -11,8 +12,16 @@ namespace edgedet::EDGEDET_LEVEL {
 
 extern const VectorLoops kLoops;
 const VectorLoops kLoops{
-    any_above, above, largest, exponentials, pool<float, false>, pool<float, true>, pool<std::int16_t, false>,
+    any_above,
+    above,
+    largest,
+    exponentials,
+    pool<float, false>,
+    pool<float, true>,
+    pool<std::int16_t, false>,
     transpose,
+    split_pixels,
+    normalize_run,
 };
 
 }  // namespace edgedet::EDGEDET_LEVEL

@@ -38,6 +38,9 @@ struct PoolTask {
     std::size_t first_channel, channels;  ///< of the map, in this chunk
 };
 
+/// After so many numbers normalize_run() begins its means and deviations again.
+constexpr std::size_t kPeriod = 48;
+
 struct VectorLoops {
     /// Whether some value is greater than its cutoff; quickest when `count` is a multiple of 64.
     bool (*any_above)(const float* values, const float* cutoffs, std::size_t count);
@@ -55,6 +58,12 @@ struct VectorLoops {
     /// out (columns, rows) = in (rows, columns), with distances between rows.
     void (*transpose)(const float* in, std::size_t in_stride, std::size_t rows, std::size_t columns, float* out,
                       std::size_t out_stride);
+
+    /// Pixels of three bytes to three planes.
+    void (*split_pixels)(const std::uint8_t* pixels, std::size_t width, std::uint8_t* const* planes);
+    /// out[i] = (values[i] - mean[i % kPeriod]) / std[i % kPeriod]
+    void (*normalize_run)(const std::uint8_t* values, std::size_t count, const float* mean, const float* std,
+                          float* out);
 };
 
 // One for each level; null pointers where the machine's family lacks it.

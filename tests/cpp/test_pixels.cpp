@@ -36,6 +36,28 @@ void negative_strides() {
     CHECK((run(mirrored, {{0, 0, 0}, {1, 1, 1}}) == std::vector<float>{4, 1, 5, 2, 6, 3}));
 }
 
+void vector_loops_equal_the_look_up() {
+    for (std::size_t width = 1; width < 70; width += 4) {
+        std::vector<std::uint8_t> bytes(2 * (3 * width + 5));
+        for (std::size_t i = 0; i < bytes.size(); ++i) {
+            bytes[i] = static_cast<std::uint8_t>(i * 37 % 256);
+        }
+        const auto stride = static_cast<std::ptrdiff_t>(3 * width + 5);
+        for (const Layout layout : {Layout::chw, Layout::hwc}) {
+            for (const bool swap : {false, true}) {
+                const Normalization how{{1.5f, 20, 127}, {3, 58.1f, 0.7f}, swap, layout};
+                const ImageView plain{bytes.data(), 2, width, stride, 3, 1};
+                const ImageView turned{bytes.data() + 2, 2, width, stride, 3, -1};
+                for (const ImageView& image : {plain, turned}) {
+                    std::vector<float> twin(6 * width);
+                    edgedet::normalize_any(image, how, twin.data());
+                    CHECK(run(image, how) == twin);
+                }
+            }
+        }
+    }
+}
+
 void empty_images() { CHECK(run({nullptr, 0, 5, 15, 3, 1}, {{0, 0, 0}, {1, 1, 1}}).empty()); }
 
 }  // namespace
@@ -44,6 +66,7 @@ int main() {
     layouts();
     mean_and_std_follow_the_swap();
     negative_strides();
+    vector_loops_equal_the_look_up();
     empty_images();
     return finish();
 }
