@@ -174,6 +174,106 @@ def test_images_need_not_be_whole_pixels():
     np.testing.assert_array_equal(boxes, [[0, 0, 12.5, 7.25]])
 
 
+def equal(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(one, other))
+
+
+activations = pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+
+
+@activations
+@pytest.mark.parametrize("background", [0, 6, None])
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_column_by_column_is_the_same(activation, background, dtype):
+    deltas, logits, anchors = raw_output(2, count=2500, columns=7)
+    logits, deltas = logits.astype(dtype), deltas.astype(dtype)
+    rule = {**COMMON, "activation": activation, "background": background}
+    by_row = ops.detect(deltas, logits, anchors, **rule)
+    by_column = ops.detect(deltas.T.copy().T, logits.T.copy().T, anchors, **rule)
+    assert equal(by_row, by_column)
+    assert len(by_row[1]) > 20
+
+
+@activations
+@pytest.mark.parametrize("columns", [1, 5, 81])
+def test_float16_is_the_same_as_its_float32(activation, columns):
+    deltas, logits, anchors = raw_output(3, columns=columns)
+    deltas, logits = deltas.astype(np.float16), logits.astype(np.float16)
+    logits.flat[:6] = [np.nan, np.inf, -np.inf, 65504, 6e-8, -0.0][: min(6, logits.size)]
+    rule = {**COMMON, "activation": activation, "background": None}
+    assert equal(
+        ops.detect(deltas, logits, anchors, **rule), ops.detect(deltas.astype(F), logits.astype(F), anchors, **rule)
+    )
+
+
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
+def test_every_float16_is_widened_exactly():
+    every = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    anchors = np.tile(np.array([[0.5, 0.5, 1, 1]], F), (2**16, 1))
+    rule = {**COMMON, "score_threshold": 0, "background": None, "iou_threshold": 1.0, "max_per_class": None}
+    zeros = np.zeros((2**16, 4), F)
+    found = ops.detect(zeros, every[:, None], anchors, **rule)
+    assert equal(found, ops.detect(zeros, every[:, None].astype(F), anchors, **rule))
+    assert len(found[1]) == np.isfinite(every).sum()
+
+
+@activations
+def test_levels_are_as_if_joined(activation):
+    deltas, logits, anchors = raw_output(4)
+    cuts = [0, 17, 17, 200, 300]
+    parts = [slice(a, b) for a, b in zip(cuts, cuts[1:])]
+    rule = {**COMMON, "activation": activation}
+    mixed = [logits[part] if i % 2 else logits[part].T.copy().T for i, part in enumerate(parts)]
+    assert equal(
+        ops.detect([deltas[part] for part in parts], mixed, anchors, **rule),
+        ops.detect(deltas, logits, anchors, **rule),
+    )
+
+
+def test_refuses_levels_that_do_not_fit():
+    deltas, logits, anchors = raw_output(0)
+    for wrong in ([logits], [], [logits[:9], logits[10:]], [logits[:9], logits[9:, :2]]):
+        with pytest.raises(ValueError, match=r"^logits(\[1\])?: expected .*, got .*; do give "):
+            ops.detect([deltas[:9], deltas[9:]], wrong, anchors, **COMMON)
+    with pytest.raises(
+        ValueError, match=r"^logits\[0\]: expected \(N, C\) float16 or float32, got \(300, 6\) float64; do "
+    ):
+        ops.detect([deltas], [logits.astype(np.float64)], anchors, **COMMON)
+
+
+@activations
+@pytest.mark.parametrize("limits", [(7, None), (None, 40), (9, 30), (0, None), (None, 0)])
+@pytest.mark.parametrize("turned", [False, True])
+def test_candidates_are_the_best_of_each_class_and_of_all(activation, limits, turned):
+    deltas, logits, anchors = raw_output(6, count=400)
+    logits[::3] = logits[0]  # ties
+    per_class, overall = limits
+    order = logits if activation == "sigmoid" else reference.softmax(logits.astype(np.float64)).astype(F)
+    kept = np.zeros(logits.shape, bool)
+    ranked = sorted((-order[i, c], c, i) for i in range(len(logits)) for c in range(1, 6))
+    for _, c, i in ranked:
+        if (per_class is None or kept[:, c].sum() < per_class) and (overall is None or kept.sum() < overall):
+            kept[i, c] = True
+    rule = {**COMMON, "activation": "sigmoid", "score_threshold": 0.01}
+    given = logits if activation == "sigmoid" else np.log(order / (1 - order)).astype(F)
+    wanted = ops.detect(deltas, np.where(kept, given, F(-99)), anchors, **rule)
+    rule |= {"activation": activation, "max_candidates_per_class": per_class, "max_candidates": overall}
+    found = ops.detect(deltas, logits.T.copy().T if turned else logits, anchors, **rule)
+    np.testing.assert_array_equal(found[2], wanted[2])
+    np.testing.assert_array_equal(found[0], wanted[0])
+
+
+def test_a_low_threshold_is_bounded_by_the_candidates():
+    """A million entries pass: what is kept while scanning is cut down again and again."""
+    rng = np.random.default_rng(8)
+    logits = rng.permutation(np.linspace(-9, 3, 20_000 * 50)).astype(F).reshape(20_000, 50)
+    deltas, anchors = np.zeros((20_000, 4), F), rng.uniform(0.01, 0.9, (20_000, 4)).astype(F)
+    rule = {**COMMON, "score_threshold": 0.0, "background": None, "max_per_class": None, "iou_threshold": 1.0}
+    found = ops.detect(deltas, logits, anchors, **rule, max_candidates_per_class=100, max_candidates=2000)
+    best = np.sort(logits, axis=0)[-100:].ravel()
+    np.testing.assert_allclose(found[1], reference.sigmoid(np.sort(best)[::-1][:2000].astype(np.float64)), rtol=5e-7)
+
+
 def test_nothing_in_nothing_out():
     empty = np.zeros((0, 4), F)
     boxes, scores, class_ids = ops.detect(empty, np.zeros((0, 81), F), empty, **COMMON)

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "edgedet/detect.hpp"
 #include "errors.hpp"
 
 // The arrays that cross the border, by name; `_core.pyi` repeats the names. This is the only file that includes
@@ -104,12 +105,49 @@ class Packed : public Strided<T, Shape> {
     }
 };
 
+/// A network's own output: float32, or float16 as some accelerators give it; rows in either order of memory, so that
+/// the transposed view of a (C, N) array costs no copy.
+template <class Shape>
+class Network {
+  public:
+    Network(py::handle value, const std::string& name) {
+        const std::string expected = std::string(Shape::kText) + " float16 or float32";
+        if (!py::isinstance<py::array>(value)) {
+            throw py::value_error(complaint(name, expected, type_name(value), "np.asarray(" + name + ", np.float32)"));
+        }
+        array_ = py::reinterpret_borrow<py::array>(value);
+        const std::string got = shape_text(shape_of(array_)) + " " + dtype_text(array_.dtype());
+        if (array_.ndim() != 2 || (Shape::kSizes[1] != kAny && array_.shape(1) != Shape::kSizes[1])) {
+            throw py::value_error(complaint(name, expected, got, "reshape " + name));
+        }
+        is_half_ = array_.dtype().equal(py::dtype("float16"));
+        if (!is_half_ && !py::isinstance<py::array_t<float>>(array_)) {
+            throw py::value_error(complaint(name, expected, got, name + ".astype(np.float32)"));
+        }
+        const bool aligned = (array_.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) != 0;
+        const bool by_row = aligned && (array_.flags() & py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_) != 0;
+        const bool by_column = aligned && (array_.flags() & py::detail::npy_api::NPY_ARRAY_F_CONTIGUOUS_) != 0;
+        if (!by_row && !by_column) {
+            array_ = py::array(array_.attr("copy")("C"));
+        }
+        column_by_column_ = by_column && !by_row;
+    }
+
+    std::size_t size(int axis) const { return static_cast<std::size_t>(array_.shape(axis)); }
+    NetworkTable table() const { return {array_.data(), size(0), size(1), is_half_, column_by_column_}; }
+
+  private:
+    py::array array_;
+    bool is_half_, column_by_column_;
+};
+
 using DeltaArray = Packed<float, RowsOf4Shape>;          // ty tx th tw
 using AnchorArray = Packed<float, RowsOf4Shape>;         // cy cx h w, normalised
 using BoxArray = Packed<float, RowsOf4Shape>;            // x1 y1 x2 y2
 using ScoreArray = Packed<float, ListShape>;             //
 using ClassIdArray = Packed<std::int32_t, ListShape>;    //
-using LogitArray = Packed<float, TableShape>;            // raw, one column for each class and the background
+using LogitArray = Network<TableShape>;                  // raw, one column for each class and the background
+using RawDeltaArray = Network<RowsOf4Shape>;             // ty tx th tw
 using FeatureArray = Packed<float, MapShape>;            //
 using RegionArray = Packed<std::int32_t, RowsOf4Shape>;  // x0 y0 x1 y1, half-open feature cells
 using ImageArray = Strided<std::uint8_t, ImageShape>;    //

@@ -50,8 +50,9 @@ std::vector<std::uint32_t> select_candidates(const std::vector<Box>& boxes, cons
                                              std::size_t classes, const NmsRule& rule) {
     std::vector<std::uint32_t> chosen;
     std::vector<KeptGrid> kept(classes);
+    std::size_t full = 0;  // classes that take no more
     for (const std::uint64_t rank : ranked(candidates)) {
-        if (chosen.size() >= rule.max_total) {
+        if (chosen.size() >= rule.max_total || full == classes) {
             break;
         }
         const std::uint32_t position = position_of(rank);
@@ -61,6 +62,7 @@ std::vector<std::uint32_t> select_candidates(const std::vector<Box>& boxes, cons
         if (rivals.size() < rule.max_per_class && !rivals.suppress(box, rule.overlap)) {
             rivals.add(box, rule.overlap);
             chosen.push_back(position);
+            full += rivals.size() == rule.max_per_class;
         }
     }
     return chosen;

@@ -14,6 +14,7 @@ extern const VectorLoops kLoops;
 const VectorLoops kLoops{
     any_above,
     above,
+    widen,
     largest,
     exponentials,
     pool<float, false>,

@@ -46,6 +46,8 @@ struct VectorLoops {
     bool (*any_above)(const float* values, const float* cutoffs, std::size_t count);
     /// Positions of finite values greater than their cutoffs, appended to `out` (room for `count`); gives how many.
     std::size_t (*above)(const float* values, const float* cutoffs, std::size_t count, std::uint32_t* out);
+    /// float16 to float32.
+    void (*widen)(const std::uint16_t* halves, std::size_t count, float* out);
     /// The largest entry that is not NaN, or -inf.
     float (*largest)(const float* values, std::size_t count);
     /// out = e^(values - top); returns the sum, in an order that is the same for all levels.

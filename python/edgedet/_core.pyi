@@ -10,7 +10,8 @@ AnchorArray: TypeAlias = npt.NDArray[np.float32]  # (N, 4) cy cx h w, normalised
 BoxArray: TypeAlias = npt.NDArray[np.float32]  # (N, 4) x1 y1 x2 y2
 ScoreArray: TypeAlias = npt.NDArray[np.float32]  # (N,)
 ClassIdArray: TypeAlias = npt.NDArray[np.int32]  # (N,)
-LogitArray: TypeAlias = npt.NDArray[np.float32]  # (N, C)
+LogitArray: TypeAlias = npt.NDArray[np.float32] | npt.NDArray[np.float16]  # (N, C)
+RawDeltaArray: TypeAlias = npt.NDArray[np.float32] | npt.NDArray[np.float16]  # (N, 4) ty tx th tw
 FeatureArray: TypeAlias = npt.NDArray[np.float32]  # (C, H, W)
 RegionArray: TypeAlias = npt.NDArray[np.int32]  # (R, 4) x0 y0 x1 y1, half-open feature cells
 ImageArray: TypeAlias = npt.NDArray[np.uint8]  # (H, W, 3)
@@ -41,8 +42,8 @@ def soft_nms(
     plus_one: bool,
 ) -> tuple[npt.NDArray[np.int64], ScoreArray]: ...
 def detect(
-    deltas: DeltaArray,
-    logits: LogitArray,
+    deltas: RawDeltaArray | Sequence[RawDeltaArray],
+    logits: LogitArray | Sequence[LogitArray],
     anchors: AnchorArray,
     *,
     image_wh: Sequence[float],
@@ -55,6 +56,8 @@ def detect(
     max_detections: int | None,
     plus_one: bool,
     clip: bool,
+    max_candidates_per_class: int | None,
+    max_candidates: int | None,
 ) -> tuple[BoxArray, ScoreArray, ClassIdArray]: ...
 def normalize(
     image: ImageArray,

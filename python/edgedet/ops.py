@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Int32Array = npt.NDArray[np.int32]
     Int64Array = npt.NDArray[np.int64]
     Uint8Array = npt.NDArray[np.uint8]
+    NetworkArray = Union[npt.NDArray[np.float32], npt.NDArray[np.float16]]
     NumberOrPair = Union[float, tuple[float, float]]
 
 __all__ = ["decode_boxes", "detect", "nms", "normalize", "project_regions", "soft_nms", "spp_pool"]
@@ -143,8 +144,8 @@ def soft_nms(
 
 
 def detect(
-    deltas: Float32Array,
-    logits: Float32Array,
+    deltas: NetworkArray | Sequence[NetworkArray],
+    logits: NetworkArray | Sequence[NetworkArray],
     anchors: Float32Array,
     *,
     image_wh: tuple[float, float],
@@ -157,6 +158,8 @@ def detect(
     max_detections: int | None = None,
     plus_one: bool = False,
     clip: bool = True,
+    max_candidates_per_class: int | None = None,
+    max_candidates: int | None = None,
 ) -> tuple[Float32Array, Float32Array, Int32Array]:
     """Turn a detector's raw output into detections: threshold, activate, decode, suppress, in one pass.
 
@@ -165,9 +168,10 @@ def detect(
     detectors with their numbers: threshold 0.1, IoU 0.6, 100 per class, ``plus_one=True``.
 
     Args:
-        deltas: (N, 4) float32, ``ty tx th tw``.
-        logits: (N, C) float32, before activation, one column for each class and for the background.
-        anchors: (N, 4) float32, ``cy cx h w``, normalised.
+        deltas: (N, 4) float32 or float16, ``ty tx th tw``; or a list of such, one for each level of the network.
+        logits: (N, C) float32 or float16, before activation, one column for each class and for the background; or a
+            list, as of deltas. The transposed view of a (C, N) array is read in place.
+        anchors: (N, 4) float32, ``cy cx h w``, normalised; of all levels, one after another.
         image_wh: the image's width and height, to which boxes are scaled; need not be whole.
         score_threshold: keep what scores strictly more. ``sigmoid`` compares before activation, ``logit > log(t / (1 −
             t))``; ``softmax`` compares the float32 score. At 0 or below all finite logits pass; from 1 up, none.
@@ -179,6 +183,10 @@ def detect(
         max_detections: of those of all classes, the best so many; None is no limit.
         plus_one: the legacy overlap rule, see ``nms``.
         clip: clip boxes to the image, see ``decode_boxes``.
+        max_candidates_per_class: before suppression, keep the best so many of a class by logit (``softmax``: by score),
+            ties by lower anchor; None is no limit.
+        max_candidates: of those, the best so many of all classes. With either limit, time and memory stay bounded at
+            thresholds as low as those of mAP evaluation, where millions of entries pass.
 
     Returns:
         (K, 4) float32 boxes ``x1 y1 x2 y2`` in image pixels, (K,) float32 scores and (K,) int32 class ids; by score
@@ -202,6 +210,8 @@ def detect(
         max_detections=max_detections,
         plus_one=plus_one,
         clip=clip,
+        max_candidates_per_class=max_candidates_per_class,
+        max_candidates=max_candidates,
     )
 
 

@@ -15,6 +15,11 @@ namespace {
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
+edgedet::RawOutput raw_output(const float* deltas, const float* logits, const float* anchors, std::size_t count,
+                              std::size_t columns) {
+    return {{{{deltas, count, 4}, {logits, count, columns}}}, anchors, columns};
+}
+
 /// Anchors in a row that do not overlap, with deltas of 0.
 Found run(const std::vector<float>& logits, std::size_t columns, const DetectRule& rule) {
     const std::size_t count = logits.size() / columns;
@@ -24,7 +29,7 @@ Found run(const std::vector<float>& logits, std::size_t columns, const DetectRul
         const float centre = (static_cast<float>(i) + 0.5f) / static_cast<float>(count);
         anchors.insert(anchors.end(), {0.5f, centre, 0.5f, 0.5f / static_cast<float>(count)});
     }
-    return edgedet::detect({deltas.data(), logits.data(), anchors.data(), count, columns}, rule);
+    return edgedet::detect(raw_output(deltas.data(), logits.data(), anchors.data(), count, columns), rule);
 }
 
 DetectRule rule_with(double threshold, std::size_t background, Activation activation = Activation::sigmoid) {
@@ -78,7 +83,8 @@ void softmax_spans_the_background() {
 
 void nothing_in_nothing_out() {
     CHECK(run({}, 3, rule_with(0.5, 0)).scores.empty());
-    const Found found = edgedet::detect({nullptr, nullptr, nullptr, 0, 0}, rule_with(0.5, edgedet::kNoBackground));
+    const Found found =
+        edgedet::detect(raw_output(nullptr, nullptr, nullptr, 0, 0), rule_with(0.5, edgedet::kNoBackground));
     CHECK(found.scores.empty());
 }
 

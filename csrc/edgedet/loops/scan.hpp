@@ -1,6 +1,7 @@
 #pragma once
 
 #include "edgedet/exp.hpp"
+#include "edgedet/half.hpp"
 #include "edgedet/loops/vector.hpp"
 #include "edgedet/vector_loops.hpp"
 
@@ -44,6 +45,12 @@ static std::size_t above(const float* values, const float* cutoffs, std::size_t 
 
 /// Lanes, so that sums become vectors without leave to reorder: the order is ours, on every machine.
 constexpr std::size_t kLanes = 8;
+
+static void widen(const std::uint16_t* halves, std::size_t count, float* out) {
+    for (std::size_t i = 0; i < count; ++i) {
+        out[i] = widen_half(halves[i]);
+    }
+}
 
 static float largest(const float* values, std::size_t count) {
     using Vector = VectorOf<float>::Type;
