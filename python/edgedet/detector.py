@@ -106,8 +106,9 @@ class Detector(Model):
                 f"model.json: outputs: expected {sorted(wanted)}, got {sorted(outputs)}; convert the checkpoint again"
             )
         for role, shape in wanted.items():
+            # () is what a network whose size is free says of its outputs before it runs.
             have = outputs[role].shape
-            if outputs[role].dtype != np.float32 or not _fits(have, shape):
+            if outputs[role].dtype != np.float32 or (have and not _fits(have, shape)):
                 raise BundleError(
                     f"model.json: head.levels and labels: expected to fit the network's {role} {have}, got {anchors} "
                     f"anchors and {columns} columns of logits; convert the checkpoint again"

@@ -18,9 +18,11 @@ A model file names a graph and, one to a line, how the double is to misbehave wi
 ``move_outputs``                     every predict has new output buffers, and the old ones are gone
 ``rename_outputs``                   after the first predict the tensors have other names
 ``refuse_size N``, ``resize_lies``   resize fails at that size (and the model with it); succeeds and does nothing
+``refuse_size_late N``               resize succeeds at that size, and the predict after it fails
 ===================================  =================================================================================
 
-The environment variable ``MSLITE_DOUBLE_NULL`` (``Context``, ``Device``, ``Model``) makes their creation answer null.
+The environment variable ``MSLITE_DOUBLE_NULL`` (``Context``, ``Device``, ``Model``) makes their creation answer null;
+``MSLITE_DOUBLE_LOG=stdout`` puts the log where some builds put it.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
  *
  * A model file is a small flatbuffer header (identifier MSL2) and then lines of text that say which fixed graph to be and
  * how to misbehave; __init__.py writes them and lists them. What the real library does in silence is done here too:
- * output buffers that the next predict overwrites, no lock around them, no check of layout, affinity or numbers, a model
- * that is of no more use after a failed resize, contexts owned by the model that was built with them.
+ * output buffers that the next predict overwrites, no lock around them, no check of layout, affinity or numbers, outputs
+ * of one free dimension until the inputs' sizes are known, a model that is of no more use after a failed resize, contexts
+ * owned by the model that was built with them.
  *
  * -DPREFIX=OH_AI_ gives OpenHarmony's names; -DWITHOUT_RESIZE leaves a symbol out.
  */
@@ -109,6 +110,11 @@ static long number(const Model *model, const char *key, long otherwise) {
 }
 
 static uint32_t error(const char *function, const char *text, uint32_t status) {
+    const char *log = getenv("MSLITE_DOUBLE_LOG");
+    if (log != NULL && strcmp(log, "stdout") == 0) { /* as some builds do */
+        printf("ERROR [mslite_double.c:1] %s] %s\n", function, text);
+        return status;
+    }
     fprintf(stderr, "[ERROR] ME(1,double,double):2025-01-01-00:00:00.000.000 [mslite_double.c:1] %s] %s\n", function, text);
     return status;
 }
@@ -277,7 +283,17 @@ static void shape_outputs(Model *model) {
         add(model, "deltas", FLOAT32, 3, (int64_t[]){1, anchors, 4});
         add(model, "logits", FLOAT32, 3, (int64_t[]){1, anchors, columns});
     }
+    bool free_sizes = false;
+    for (size_t i = 0; i < model->inputs; ++i) {
+        for (size_t d = 0; d < model->input[i].rank; ++d) {
+            free_sizes = free_sizes || model->input[i].dims[d] < 0;
+        }
+    }
     for (size_t i = 0; i < model->outputs; ++i) {
+        if (free_sizes) {
+            model->output[i].rank = 1;
+            model->output[i].dims[0] = -1;
+        }
         model->output_list[i] = &model->output[i];
     }
 }
@@ -438,12 +454,12 @@ uint32_t API(ModelResize)(void *handle, HandleArray inputs, ShapeInfo *shapes, s
     if (inputs.count != model->inputs || count != model->inputs) {
         return error("Resize", "Wrong number of inputs.", STATUS(600));
     }
-    const long refused = number(model, "refuse_size", -1);
+    const long refused = number(model, "refuse_size", -1), late = number(model, "refuse_size_late", -1);
     for (size_t i = 0; i < count; ++i) {
         for (size_t d = 0; d < shapes[i].rank; ++d) {
             if (shapes[i].dims[d] < 0 || shapes[i].dims[d] == refused) {
                 model->usable = false; /* as the real one: nothing says so, and nothing works any more */
-                return error("Resize", "Shape inference failed.", STATUS(500));
+                return error("Resize", "Input dims[0] is refused.", STATUS(1));
             }
         }
     }
@@ -453,6 +469,11 @@ uint32_t API(ModelResize)(void *handle, HandleArray inputs, ShapeInfo *shapes, s
         memcpy(input->dims, shapes[i].dims, sizeof input->dims);
         free(input->data);
         input->data = NULL;
+    }
+    for (size_t i = 0; i < count; ++i) {
+        for (size_t d = 0; d < shapes[i].rank; ++d) {
+            model->usable = model->usable && (late < 0 || shapes[i].dims[d] != late);
+        }
     }
     shape_outputs(model);
     atomic_fetch_add(&resizes, 1);

@@ -249,7 +249,7 @@ def test_file_that_is_no_model(case: Case, tmp_path: Path, damage: str) -> None:
         "empty": b"",
         "garbage": np.random.default_rng(0).bytes(4096),
         "half": whole[: len(whole) // 2],
-        "one_byte_short": whole[:-1],
+        "one_byte_short": whole.rstrip(b"\0")[:-1],  # a flatbuffer may end in padding, which nobody misses
         "text": b"version https://git-lfs.github.com/spec/v1\n",
     }
     if damage == "folder":

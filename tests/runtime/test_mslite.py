@@ -115,6 +115,8 @@ def test_presence_and_version(mslite_double: Path, tmp_path: Path) -> None:
     shutil.copy(mslite_double, folder / "libmindspore-lite.so")
     library = _mslite_library.open_library(folder / "libmindspore-lite.so")
     assert _mslite_library.version(library) == "2.6.0"
+    (tmp_path / "link.so").symlink_to(folder / "libmindspore-lite.so")
+    assert _mslite_library.version(_mslite_library.open_library(tmp_path / "link.so")) == "2.6.0"
     with (folder / "libmindspore-lite.so").open("ab") as stream:
         stream.write(b"\0MindSpore Lite 2.7.1\0")
     assert _mslite_library.version(library) == "2.7.1"
@@ -187,6 +189,32 @@ def test_first_error_of_a_log() -> None:
     log = "[WARNING] ME(1): a] b\n[ERROR] ME(1,2,p):2025-01-01 [a/b.cc:7] Fun] the cause\n[ERROR] ME(1): [c:1] G] so\n"
     assert _mslite_probe.first_error(log) == "the cause"
     assert _mslite_probe.first_error("nothing\n") == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (
+            "[ERROR] ME(1,7f,p):2025-01-01-00:00:00.1 [a/b.cc:7] Resize] Input dims[0] is no size.",
+            "Input dims[0] is no size.",
+        ),
+        ("[ERROR] ME(1,7f,p):2025-01-01-00:00:00.1 [a/b.cc:7] operator()] [x] y] z", "[x] y] z"),
+        ("ERROR [a/b.cc:7] Fun] the cause", "the cause"),
+        ("[ERROR] GE(1,p):2025-01-01 [b.cc:7]1 Fun: the cause", "GE(1,p):2025-01-01 [b.cc:7]1 Fun: the cause"),
+    ],
+)
+def test_lines_of_a_log(line: str, text: str) -> None:
+    assert _mslite_probe.first_error(f"[WARNING] w\n{line}\n[ERROR] other\n") == text
+
+
+def test_log_on_stdout_also_of_a_process_that_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MSLITE_DOUBLE_LOG", "stdout")
+    for behaviour, got in [
+        ("build_status 0xFFFFFED4", r"operator not found \(0xFFFFFED4\) \(The operator is not known to the double\.\)"),
+        ("build_abort", r"the end of the process that tried it, by signal 6 \(About to abort\.\)"),
+    ]:
+        with pytest.raises(ModelLoadError, match=f"got {got}; convert "):
+            MsliteSession(write_model(tmp_path / "m.ms", "identity", behaviour))
 
 
 # ---- the probe
@@ -289,16 +317,16 @@ def test_layout_of_what_is_no_image_means_nothing(load: Callable[..., MsliteSess
 
 
 def test_free_sizes(load: Callable[..., MsliteSession]) -> None:
-    session = load("refuse_size 13", inputs=FREE)
-    assert session.inputs[0].shape == session.outputs[0].shape == (1, 3, None, None)
+    session = load("refuse_size 13", "refuse_size_late 11", inputs=FREE)
+    assert (session.inputs[0].shape, session.outputs[0].shape) == ((1, 3, None, None), ())
     for size in [(4, 5), (4, 5), (7, 2), (4, 5)]:
         x = sample((1, 3, *size))
         np.testing.assert_array_equal(session.run({"x": x})["y"], 2 * x + 1)
-    with pytest.raises(
-        InferenceError, match=r"^mslite: expected inputs .*13.*, got shape inference error \(0xFFFFFE0C\)"
-    ):
-        session.run({"x": sample((1, 3, 13, 5))})
-    np.testing.assert_array_equal(session.run({"x": x})["y"], 2 * x + 1)
+    for size, what in ((13, "inputs"), (11, "outputs for inputs")):
+        refused = rf"^mslite: expected {what} .*{size}.*, got common error \(0xFFFFFFFF\)"
+        with pytest.raises(InferenceError, match=refused):
+            session.run({"x": sample((1, 3, size, 5))})
+        np.testing.assert_array_equal(session.run({"x": x})["y"], 2 * x + 1)
     for wrong in [(1, 3, 0, 5), (1, 4, 4, 5), (3, 4, 5)]:
         with pytest.raises(ValueError, match=r"^x: expected .*, got .*; "):
             session.run({"x": sample(wrong)})

@@ -109,6 +109,15 @@ def test_four_threads(detector: Detector) -> None:
         list(pool.map(work, range(4)))
 
 
+def test_a_network_that_tells_its_outputs_shapes_only_when_it_runs(folder: Path) -> None:
+    write_model(folder / "model.ms", f"ssd {ANCHORS} {COLUMNS}", inputs=[("images", (1, 3, -1, -1), NCHW)])
+    edit_json(folder, lambda data: data["variants"][1]["files"]["model"].update(shapes={"image": [[1, 3, 48, 64]]}))
+    rehash(folder)
+    detector = edgedet.load(folder, task="detect")
+    assert detector._network.outputs["deltas"].shape == ()
+    assert_same(detector(image()), expected(detector, image()))
+
+
 def test_wrong_image_leaves_the_network_free(detector: Detector) -> None:
     with pytest.raises(ValueError, match="^image: "):
         detector(None)  # type: ignore[arg-type]

@@ -73,5 +73,5 @@ def version(library: _core.MsliteLibrary) -> str | None:
                 return found.group(1).decode()
     except (OSError, ValueError):
         return None
-    in_path = re.search(r"mindspore-lite-(\d{1,3}\.\d{1,3}\.\d{1,3}\w{0,8})", library.path)
+    in_path = re.search(r"mindspore-lite-(\d{1,3}\.\d{1,3}\.\d{1,3}\w{0,8})", os.path.realpath(library.path))
     return in_path.group(1) if in_path else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -64,7 +65,7 @@ def run_child(script: list[str], order: dict[str, Any]) -> Verdict:
             done = subprocess.run(
                 [sys.executable, "-I", *script],
                 input=json.dumps({**order, "path": sys.path}).encode(),
-                stdout=subprocess.DEVNULL,
+                stdout=log,
                 stderr=log,
                 timeout=SECONDS,
             )
@@ -86,14 +87,28 @@ def _ended(code: int) -> str:
 def first_error(said: str) -> str:
     """The text of the first error line of the library's log: those that follow only say that something failed."""
     for line in said.splitlines():
-        if line.startswith("[ERROR]"):
-            return line.rpartition("] ")[2].strip()[:300]
+        if line.startswith(("[ERROR] ", "ERROR [")):
+            # Before the text: whose log and when (in some builds neither), then `[file:line] function] `.
+            found = re.match(r".*? ?\[[^\]]+:\d+\] .*?\] (.*)", line[:2000])
+            return (found.group(1) if found else line.partition("] ")[2]).strip()[:300]
     return ""
+
+
+def log_by_line() -> None:
+    """Has C's stdout, where some builds log, written line by line: the process may end without warning."""
+    try:
+        import ctypes
+
+        c = ctypes.CDLL(None)
+        c.setvbuf(ctypes.c_void_p.in_dll(c, "stdout"), None, 1, ctypes.c_size_t(4096))  # 1 is _IOLBF
+    except (ImportError, OSError, AttributeError, ValueError):
+        return  # those lines may be lost
 
 
 def _main() -> int:
     order = json.load(sys.stdin)
     _limit(order["memory"])
+    log_by_line()
     sys.path[:] = order["path"]
     spec = importlib.util.spec_from_file_location("edgedet._core", order["core"])
     assert spec is not None and spec.loader is not None

@@ -17,7 +17,7 @@ import numpy as np
 
 from edgedet.errors import RuntimeUnavailable
 from edgedet.runtime import _wheel_package
-from edgedet.runtime._mslite_probe import LOG_BYTES, REFUSED, Verdict, run_child
+from edgedet.runtime._mslite_probe import LOG_BYTES, REFUSED, Verdict, log_by_line, run_child
 from edgedet.runtime._wheel_model import Options, WheelError, WheelModel
 from edgedet.runtime.base import Array
 
@@ -43,6 +43,7 @@ def probe(path: Path, options: Options, feed: Mapping[str, Array] | None = None)
 def child(order: dict[str, Any]) -> None:
     """What the child does; never comes back."""
     _limit()
+    log_by_line()
     sys.stdout = sys.stderr
     try:
         lite, _ = _wheel_package.load()

@@ -22,7 +22,7 @@ class TensorInfo:
 
     Attributes:
         name: what the runtime calls it.
-        shape: None is a dimension that may be of any size.
+        shape: None is a dimension that may be of any size; an output's is () where it can't be told before the run.
         dtype: of its elements.
         layout: ``nhwc`` where the runtime says that an image's channels come last; None: as the bundle has it, NCHW.
     """

@@ -48,7 +48,7 @@ class MsliteSession:
             threads: None leaves the number to the library.
             library: the C library's file; None looks for it (see `edgedet.runtime._mslite_library`).
             affinity: ``big`` or ``middle``: the processor's cores of that kind first.
-            cores: the numbers of the cores to run on; none: any.
+            cores: the numbers of the cores to run on; none: any. Builds for Linux may heed neither option.
             fp16: compute in half precision where the processor can.
             probe: load it in a process of its own first, with limits of time and memory. Leave it on unless the
                 file's hash is known: a damaged or hostile file may end the process that loads it.
@@ -110,7 +110,7 @@ class MsliteSession:
                 inputs = {info.name: slot.input(i) for i, info in enumerate(self.inputs)}
 
             def run() -> dict[str, Array]:
-                with _failures("outputs"):
+                with _failures(f"outputs for inputs {wanted}"):
                     return {info.name: array for info, array in zip(self.outputs, slot.predict())}
 
             yield Slot(inputs, run)
@@ -156,8 +156,12 @@ def _describe(file: Path, model: _core.MsliteModel) -> tuple[tuple[TensorInfo, .
         if len(shape) == 4 and layout not in (_NCHW, _NHWC):
             raise ModelLoadError(f"{file.name}: {name}: expected NCHW or NHWC, got format {layout}; convert it again")
     inputs = tuple(_info(*described) for described in model.inputs())
+    # Until the inputs' sizes are known, every output is said to have one dimension of any size.
+    free = any(None in info.shape for info in inputs)
     # Outputs stay NCHW, whatever the library says of them.
-    outputs = tuple(_info(name, shape, dtype, _NCHW) for name, shape, dtype, _ in model.outputs())
+    outputs = tuple(
+        _info(name, () if free and shape == (-1,) else shape, dtype, _NCHW) for name, shape, dtype, _ in model.outputs()
+    )
     for infos in (inputs, outputs):
         names = [info.name for info in infos]
         if len(set(names)) < len(names):
