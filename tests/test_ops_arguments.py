@@ -94,7 +94,8 @@ def test_memory_layout_does_not_matter(kernel, name, lay_out):
 @pytest.mark.parametrize(("kernel", "name"), ARRAYS)
 def test_refuses_another_dtype(kernel, name):
     array = KERNELS[kernel][0][name]
-    half = np.int16 if kernel == "detect" and name != "anchors" else np.float16  # which those take
+    takes_half = (kernel == "detect" and name != "anchors") or name == "features"
+    half = np.int16 if takes_half else np.float16
     for dtype in (np.float64, half, np.int64, array.dtype.newbyteorder() if array.itemsize > 1 else np.int8):
         wrong = array.astype(dtype)
         with pytest.raises(ValueError) as error:

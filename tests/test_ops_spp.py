@@ -69,6 +69,35 @@ def test_nan_wins_its_bin_and_no_other():
     assert not np.isnan(pooled[1]).any()
 
 
+@pytest.mark.parametrize("channels", [1, 5, 130])
+@pytest.mark.parametrize("some_levels", [(6, 3, 2, 1), (4, 3), (1,)])
+def test_float16_is_pooled_as_its_float32(channels, some_levels):
+    features = np.random.default_rng(channels).normal(0, 1, (channels, 9, 11)).astype(np.float16)
+    features.flat[:5] = [np.inf, -np.inf, 6e-8, -6e-8, -0.0]
+    features[0, 4, 4], features[0, 7, 9] = np.nan, -np.nan
+    regions = np.array([[0, 0, 11, 9], [2, 3, 10, 5], [0, 0, 1, 1], [4, 4, 5, 5], [7, 6, 11, 9]], I32)
+    pooled = ops.spp_pool(features, regions, some_levels)
+    assert pooled.dtype == np.float16
+    np.testing.assert_array_equal(pooled, ops.spp_pool(features.astype(F), regions, some_levels).astype(np.float16))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 64])
+@pytest.mark.parametrize("dtype", [F, np.float16])
+def test_threads_and_regions_that_come_again(threads, dtype):
+    rng = np.random.default_rng(1)
+    features = rng.normal(0, 1, (70, 9, 11)).astype(dtype)
+    kinds = np.array([[0, 0, 11, 9], [2, 3, 10, 5], [10, 8, 11, 9], [0, 0, 11, 8]], I32)
+    regions = kinds[rng.integers(0, 4, 31)]
+    pooled = ops.spp_pool(features, regions, threads=threads)
+    np.testing.assert_array_equal(pooled, np.concatenate([ops.spp_pool(features, one[None]) for one in regions]))
+    assert ops.spp_pool(features, regions[:0], threads=threads).shape == (0, 70 * 50)
+
+
+def test_refuses_threads():
+    with pytest.raises(ValueError, match=r"^threads: expected a whole number from 1 up, got 0; do "):
+        ops.spp_pool(np.zeros((1, 2, 2), F), np.array([[0, 0, 1, 1]], I32), threads=0)
+
+
 def test_infinities_are_numbers():
     features = np.full((1, 2, 2), -np.inf, F)
     assert ops.spp_pool(features, np.array([[0, 0, 2, 2]], I32), (1,))[0, 0] == -np.inf

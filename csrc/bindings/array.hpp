@@ -55,6 +55,15 @@ inline std::vector<std::size_t> shape_of(const py::array& array) {
 
 inline std::string dtype_text(const py::dtype& dtype) { return py::str(dtype).cast<std::string>(); }
 
+template <class Shape>
+bool has_shape(const py::array& array) {
+    bool same = array.ndim() == static_cast<py::ssize_t>(Shape::kSizes.size());
+    for (std::size_t i = 0; same && i < Shape::kSizes.size(); ++i) {
+        same = Shape::kSizes[i] == kAny || Shape::kSizes[i] == array.shape(static_cast<py::ssize_t>(i));
+    }
+    return same;
+}
+
 /// An argument that was checked: an ndarray of this dtype and shape. Strides may be anything.
 template <class T, class Shape>
 class Strided {
@@ -68,7 +77,7 @@ class Strided {
         }
         array_ = py::reinterpret_borrow<py::array>(value);
         const std::string got = shape_text(shape_of(array_)) + " " + dtype_text(array_.dtype());
-        if (!fits()) {
+        if (!has_shape<Shape>(array_)) {
             throw py::value_error(complaint(name, expected, got, "reshape " + name));
         }
         if (!py::isinstance<py::array_t<T>>(array_)) {
@@ -82,15 +91,6 @@ class Strided {
 
   protected:
     py::array array_;
-
-  private:
-    bool fits() const {
-        bool same = array_.ndim() == static_cast<py::ssize_t>(Shape::kSizes.size());
-        for (std::size_t i = 0; same && i < Shape::kSizes.size(); ++i) {
-            same = Shape::kSizes[i] == kAny || Shape::kSizes[i] == array_.shape(static_cast<py::ssize_t>(i));
-        }
-        return same;
-    }
 };
 
 /// The same, and C-contiguous and aligned: copied when the caller's is not.
@@ -105,40 +105,69 @@ class Packed : public Strided<T, Shape> {
     }
 };
 
-/// A network's own output: float32, or float16 as some accelerators give it; rows in either order of memory, so that
-/// the transposed view of a (C, N) array costs no copy.
+/// A network's own output: float32, or float16 as some accelerators give it.
 template <class Shape>
-class Network {
+class FloatOrHalf {
   public:
-    Network(py::handle value, const std::string& name) {
+    FloatOrHalf(py::handle value, const std::string& name) {
         const std::string expected = std::string(Shape::kText) + " float16 or float32";
         if (!py::isinstance<py::array>(value)) {
             throw py::value_error(complaint(name, expected, type_name(value), "np.asarray(" + name + ", np.float32)"));
         }
         array_ = py::reinterpret_borrow<py::array>(value);
         const std::string got = shape_text(shape_of(array_)) + " " + dtype_text(array_.dtype());
-        if (array_.ndim() != 2 || (Shape::kSizes[1] != kAny && array_.shape(1) != Shape::kSizes[1])) {
+        if (!has_shape<Shape>(array_)) {
             throw py::value_error(complaint(name, expected, got, "reshape " + name));
         }
         is_half_ = array_.dtype().equal(py::dtype("float16"));
         if (!is_half_ && !py::isinstance<py::array_t<float>>(array_)) {
             throw py::value_error(complaint(name, expected, got, name + ".astype(np.float32)"));
         }
-        const bool aligned = (array_.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) != 0;
-        const bool by_row = aligned && (array_.flags() & py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_) != 0;
-        const bool by_column = aligned && (array_.flags() & py::detail::npy_api::NPY_ARRAY_F_CONTIGUOUS_) != 0;
-        if (!by_row && !by_column) {
-            array_ = py::array(array_.attr("copy")("C"));
-        }
-        column_by_column_ = by_column && !by_row;
     }
 
     std::size_t size(int axis) const { return static_cast<std::size_t>(array_.shape(axis)); }
-    NetworkTable table() const { return {array_.data(), size(0), size(1), is_half_, column_by_column_}; }
+    bool is_half() const { return is_half_; }
+    const py::array& array() const { return array_; }
+
+  protected:
+    bool has(int flags) const { return (array_.flags() & flags) == flags; }
+
+    py::array array_;
 
   private:
-    py::array array_;
-    bool is_half_, column_by_column_;
+    bool is_half_;
+};
+
+/// The same, C-contiguous and aligned: copied when the caller's is not.
+template <class Shape>
+class PackedFloatOrHalf : public FloatOrHalf<Shape> {
+  public:
+    PackedFloatOrHalf(py::handle value, const std::string& name) : FloatOrHalf<Shape>(value, name) {
+        if (!this->has(py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_)) {
+            this->array_ = py::array(this->array_.attr("copy")("C"));
+        }
+    }
+};
+
+/// A table with rows in either order of memory: the transposed view of a (C, N) array costs no copy.
+template <class Shape>
+class Network : public FloatOrHalf<Shape> {
+  public:
+    Network(py::handle value, const std::string& name) : FloatOrHalf<Shape>(value, name) {
+        const int aligned = py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+        const bool by_row = this->has(aligned | py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_);
+        column_by_column_ = !by_row && this->has(aligned | py::detail::npy_api::NPY_ARRAY_F_CONTIGUOUS_);
+        if (!by_row && !column_by_column_) {
+            this->array_ = py::array(this->array_.attr("copy")("C"));
+        }
+    }
+
+    NetworkTable table() const {
+        return {this->array_.data(), this->size(0), this->size(1), this->is_half(), column_by_column_};
+    }
+
+  private:
+    bool column_by_column_;
 };
 
 using DeltaArray = Packed<float, RowsOf4Shape>;          // ty tx th tw
@@ -148,7 +177,7 @@ using ScoreArray = Packed<float, ListShape>;             //
 using ClassIdArray = Packed<std::int32_t, ListShape>;    //
 using LogitArray = Network<TableShape>;                  // raw, one column for each class and the background
 using RawDeltaArray = Network<RowsOf4Shape>;             // ty tx th tw
-using FeatureArray = Packed<float, MapShape>;            //
+using FeatureArray = PackedFloatOrHalf<MapShape>;        //
 using RegionArray = Packed<std::int32_t, RowsOf4Shape>;  // x0 y0 x1 y1, half-open feature cells
 using ImageArray = Strided<std::uint8_t, ImageShape>;    //
 

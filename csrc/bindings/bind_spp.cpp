@@ -37,19 +37,32 @@ std::int32_t cells_of(py::handle value) {
     return static_cast<std::int32_t>(cells);
 }
 
-py::array_t<float> spp_pool(py::handle features, py::handle regions, py::handle levels) {
+/// Pools into `result`, whose numbers are T or as long.
+template <class T>
+py::array pool_into(py::array result, const py::array& features, const RegionArray& regions,
+                    const std::vector<std::size_t>& bins, std::size_t threads) {
+    const std::vector<std::size_t> shape = shape_of(features);
+    const FeatureMap<T> map{static_cast<const T*>(features.data()), shape[0], shape[1], shape[2]};
+    T* out = static_cast<T*>(result.mutable_data());
+    {
+        const py::gil_scoped_release unlocked;
+        edgedet::spp_pool(map, regions.data(), regions.size(0), bins, out, threads);
+    }
+    return result;
+}
+
+py::array spp_pool(py::handle features, py::handle regions, py::handle levels, py::handle threads) {
     const FeatureArray feature_array(features, "features");
     const RegionArray region_array(regions, "regions");
     const std::vector<std::size_t> bins = levels_of(levels);
-    const FeatureMap map{feature_array.data(), feature_array.size(0), feature_array.size(1), feature_array.size(2)};
-    const std::size_t count = region_array.size(0);
-    py::array_t<float> pooled = new_array<float>({count, spp_length(map.channels, bins)});
-    float* out = pooled.mutable_data();
-    {
-        const py::gil_scoped_release unlocked;
-        edgedet::spp_pool(map, region_array.data(), count, bins, out);
+    const std::size_t thread_count = whole_number(threads, "threads", 1);
+    const auto rows = static_cast<py::ssize_t>(region_array.size(0));
+    const auto length = static_cast<py::ssize_t>(spp_length(feature_array.size(0), bins));
+    py::array pooled(feature_array.array().dtype(), std::vector<py::ssize_t>{rows, length});
+    if (feature_array.is_half()) {
+        return pool_into<std::uint16_t>(pooled, feature_array.array(), region_array, bins, thread_count);
     }
-    return pooled;
+    return pool_into<float>(pooled, feature_array.array(), region_array, bins, thread_count);
 }
 
 py::array_t<std::int32_t> project_regions(py::handle boxes, py::handle stride, py::handle offset,
@@ -73,8 +86,8 @@ py::array_t<std::int32_t> project_regions(py::handle boxes, py::handle stride, p
 }  // namespace
 
 void bind_spp(py::module_& module) {
-    module.def("spp_pool", &spp_pool, py::arg("features"), py::arg("regions"), py::arg("levels"),
-               "See edgedet.ops.spp_pool.");
+    module.def("spp_pool", &spp_pool, py::arg("features"), py::arg("regions"), py::arg("levels"), py::kw_only(),
+               py::arg("threads"), "See edgedet.ops.spp_pool.");
     module.def("project_regions", &project_regions, py::arg("boxes"), py::kw_only(), py::arg("stride"),
                py::arg("offset"), py::arg("feature_wh"), "See edgedet.ops.project_regions.");
 }

@@ -6,9 +6,10 @@
 
 namespace edgedet {
 
-/// A (channels, height, width) float32 feature map, C-contiguous.
+/// A (channels, height, width) feature map, C-contiguous: T is float, or std::uint16_t for float16.
+template <class T>
 struct FeatureMap {
-    const float* data;
+    const T* data;
     std::size_t channels, height, width;
 };
 
@@ -19,10 +20,12 @@ std::size_t spp_length(std::size_t channels, const std::vector<std::size_t>& lev
 ///
 /// regions: (count, 4) int32 half-open feature cells x0 y0 x1 y1, C-contiguous.
 /// Along an axis, bin i of b over n cells covers [floor(i·n / b), ceil((i + 1)·n / b)).
-/// out: (count, spp_length) float32, C-contiguous; a row's order is level (as given), channel, bin row, bin column.
-/// NaN in a bin makes the bin NaN. Throws std::invalid_argument, naming it, at a region that is empty or leaves the
-/// map.
-void spp_pool(const FeatureMap& map, const std::int32_t* regions, std::size_t count,
-              const std::vector<std::size_t>& levels, float* out);
+/// out: (count, spp_length) numbers as the map's, C-contiguous; a row's order is level (as given), channel, bin row,
+/// bin column. NaN in a bin makes the bin NaN. Regions that are equal are pooled once; `threads` share the others.
+/// Throws std::invalid_argument, naming it, at a region that is empty or leaves the map.
+void spp_pool(const FeatureMap<float>& map, const std::int32_t* regions, std::size_t count,
+              const std::vector<std::size_t>& levels, float* out, std::size_t threads = 1);
+void spp_pool(const FeatureMap<std::uint16_t>& map, const std::int32_t* regions, std::size_t count,
+              const std::vector<std::size_t>& levels, std::uint16_t* out, std::size_t threads = 1);
 
 }  // namespace edgedet

@@ -12,7 +12,7 @@ ScoreArray: TypeAlias = npt.NDArray[np.float32]  # (N,)
 ClassIdArray: TypeAlias = npt.NDArray[np.int32]  # (N,)
 LogitArray: TypeAlias = npt.NDArray[np.float32] | npt.NDArray[np.float16]  # (N, C)
 RawDeltaArray: TypeAlias = npt.NDArray[np.float32] | npt.NDArray[np.float16]  # (N, 4) ty tx th tw
-FeatureArray: TypeAlias = npt.NDArray[np.float32]  # (C, H, W)
+FeatureArray: TypeAlias = npt.NDArray[np.float32] | npt.NDArray[np.float16]  # (C, H, W)
 RegionArray: TypeAlias = npt.NDArray[np.int32]  # (R, 4) x0 y0 x1 y1, half-open feature cells
 ImageArray: TypeAlias = npt.NDArray[np.uint8]  # (H, W, 3)
 
@@ -68,7 +68,9 @@ def normalize(
     layout: str,
     out: npt.NDArray[np.float32] | None,
 ) -> npt.NDArray[np.float32]: ...
-def spp_pool(features: FeatureArray, regions: RegionArray, levels: Sequence[int]) -> npt.NDArray[np.float32]: ...
+def spp_pool(
+    features: FeatureArray, regions: RegionArray, levels: Sequence[int], *, threads: int
+) -> npt.NDArray[Any]: ...
 def project_regions(
     boxes: BoxArray, *, stride: float | Sequence[float], offset: float | Sequence[float], feature_wh: Sequence[int]
 ) -> RegionArray: ...

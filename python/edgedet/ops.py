@@ -17,7 +17,7 @@ from edgedet import _core
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Union
+    from typing import TypeVar, Union
 
     import numpy as np
     import numpy.typing as npt
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Int64Array = npt.NDArray[np.int64]
     Uint8Array = npt.NDArray[np.uint8]
     NetworkArray = Union[npt.NDArray[np.float32], npt.NDArray[np.float16]]
+    FloatArray = TypeVar("FloatArray", npt.NDArray[np.float32], npt.NDArray[np.float16])
     NumberOrPair = Union[float, tuple[float, float]]
 
 __all__ = ["decode_boxes", "detect", "nms", "normalize", "project_regions", "soft_nms", "spp_pool"]
@@ -215,25 +216,29 @@ def detect(
     )
 
 
-def spp_pool(features: Float32Array, regions: Int32Array, levels: Sequence[int] = (6, 3, 2, 1)) -> Float32Array:
+def spp_pool(
+    features: FloatArray, regions: Int32Array, levels: Sequence[int] = (6, 3, 2, 1), *, threads: int = 1
+) -> FloatArray:
     """Pool regions of one feature map into rows of equal length (spatial pyramid pooling, He et al. 2015, section 2).
 
     A level of b lays b × b bins over the region; bin i over n cells covers ``[floor(i·n / b), ceil((i + 1)·n / b))``,
     so that bins of a small region overlap and none is empty. Each bin gives its largest value in each channel.
 
     Args:
-        features: (C, H, W) float32.
+        features: (C, H, W) float32 or float16.
         regions: (R, 4) int32, half-open feature cells ``x0 y0 x1 y1``, at least one cell, inside the map.
         levels: bins along an axis, for each level.
+        threads: so many share the regions; those that are equal are pooled once.
 
     Returns:
-        (R, C·Σb²) float32; a row's order is level (as given), channel, bin row, bin column. NaN in a bin makes it NaN.
+        (R, C·Σb²) of the features' dtype; a row's order is level (as given), channel, bin row, bin column. NaN in a
+        bin makes it NaN.
 
     Raises:
         ValueError: a wrong dtype or shape, no levels, a level below 1, or a region (named by its index) that is empty
             or leaves the map.
     """
-    return _core.spp_pool(features, regions, levels)
+    return _core.spp_pool(features, regions, levels, threads=threads)
 
 
 def project_regions(

@@ -16,7 +16,8 @@ std::vector<float> run(const std::vector<float>& map, std::size_t channels, std:
                        const std::vector<std::int32_t>& regions, const Levels& levels) {
     const std::size_t count = regions.size() / 4;
     std::vector<float> out(count * edgedet::spp_length(channels, levels));
-    edgedet::spp_pool({map.data(), channels, height, width}, regions.data(), count, levels, out.data());
+    edgedet::spp_pool(edgedet::FeatureMap<float>{map.data(), channels, height, width}, regions.data(), count, levels,
+                      out.data());
     return out;
 }
 
@@ -61,6 +62,18 @@ void levels_that_do_not_nest() {
     CHECK(run(map, 2, 11, 11, {1, 2, 9, 11}, {4, 3}) == lone);
 }
 
+void threads_share_the_regions() {
+    const std::vector<float> map = scrambled(130, 9);
+    const std::vector<std::int32_t> regions{0, 0, 9, 9, 1, 2, 8, 3, 0, 0, 9, 9, 4, 4, 5, 9};
+    const std::vector<float> alone = run(map, 130, 9, 9, regions, {4, 2, 1});
+    for (const std::size_t threads : {2, 3, 9}) {
+        std::vector<float> out(alone.size());
+        edgedet::spp_pool(edgedet::FeatureMap<float>{map.data(), 130, 9, 9}, regions.data(), 4, {4, 2, 1}, out.data(),
+                          threads);
+        CHECK(out == alone);
+    }
+}
+
 void nan_wins() {
     const float nan = std::numeric_limits<float>::quiet_NaN();
     const std::vector<float> out = run({nan, 1, 2, 3}, 1, 2, 2, {0, 0, 2, 2}, {2, 1});
@@ -85,6 +98,7 @@ int main() {
     bins_of_a_small_region_overlap();
     nested_levels_equal_lone_ones();
     levels_that_do_not_nest();
+    threads_share_the_regions();
     nan_wins();
     wrong_regions_are_named();
     return finish();

@@ -128,7 +128,14 @@ static void pool(const PoolTask<T>& task) {
         }
         const std::size_t bins = level.bins * level.bins;
         T* out = task.out + level.offset + task.first_channel * bins;
-        if (bins * task.channels < kStreamed) {
+        if constexpr (sizeof(T) == 2) {
+            transpose_all(grid, PoolTask<T>::kChunk, bins, task.channels, task.turned, bins);
+            for (std::size_t k = 0; k < bins * task.channels; ++k) {
+                const T code = task.turned[k];
+                task.turned[k] = static_cast<T>(code ^ ((code >> 15) & 0x7FFF));  // from the code back to float16
+            }
+            stream(task.turned, bins * task.channels, out);
+        } else if (bins * task.channels < kStreamed) {
             transpose_all(grid, PoolTask<T>::kChunk, bins, task.channels, out, bins);
         } else {
             transpose_all(grid, PoolTask<T>::kChunk, bins, task.channels, task.turned, bins);
