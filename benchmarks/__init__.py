@@ -1,0 +1,1 @@
+"""Measurements that assert their answers. Each module says how to run it."""
