@@ -10,7 +10,11 @@ namespace {
 py::dict build_info() {
     py::dict info;
     info["version"] = EDGEDET_VERSION;
-    info["compiler"] = __VERSION__;
+#ifdef __clang__
+    info["compiler"] = __VERSION__;  // begins with Clang's name; GCC's is the number alone
+#else
+    info["compiler"] = "GCC " __VERSION__;
+#endif
     info["build_type"] = EDGEDET_BUILD_TYPE;
     info["pybind11"] = PYBIND11_TOSTRING(PYBIND11_VERSION_MAJOR) "." PYBIND11_TOSTRING(PYBIND11_VERSION_MINOR);
     info["vector_level"] = edgedet::vector_level().name;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -44,9 +45,8 @@ long ask_double(const char* function) {
 class File {
   public:
     explicit File(const std::string& graph, const std::string& behaviour = "", const std::string& input = kInput) {
-        char name[] = "/tmp/edgedet-mslite-XXXXXX";
-        close(mkstemp(name));
-        path = name;
+        path = (std::filesystem::temp_directory_path() / "edgedet-mslite-XXXXXX").string();
+        close(mkstemp(path.data()));
         std::ofstream(path) << "    MSL2" << std::string(64, ' ') << "double 1\ngraph " << graph << '\n'
                             << input << '\n'
                             << behaviour << "\nend\n";

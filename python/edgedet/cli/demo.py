@@ -25,7 +25,7 @@ from edgedet.results import Detections
 HELP = "try the SDK: a toy model finds shapes in a scene drawn here, and a video shows how"
 EXAMPLE = """
 edgedet demo
-edgedet demo --out /tmp/demo --frames 200 --seed 9
+edgedet demo --out found --frames 200 --seed 9
 """
 SIZE_WH = (640, 480)
 FPS = 25.0
