@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 from flaky_server import Server, serving
 from hypothesis import settings
 
+# Without this MindSpore's convolutions crawl on AVX-512 hosts; it must be set before the import, in whatever test.
+os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
 # How long an example takes says something of the machine, nothing of the code.
 settings.register_profile("edgedet", deadline=None)
 settings.load_profile("edgedet")
