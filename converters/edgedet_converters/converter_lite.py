@@ -68,7 +68,7 @@ def find() -> Tool | None:
 def _program(file: Path) -> Tool:
     # The package keeps its libraries beside the program's folder and expects them on the loader's path.
     tools = file.resolve().parents[1]
-    libraries = [tools / "lib", *(place / "runtime" / "lib" for place in tools.parents[1:2])]
+    libraries = [tools / "lib", *(place / "runtime" / "lib" for place in list(tools.parents)[1:2])]
     given = os.environ.get("LD_LIBRARY_PATH")
     path = [str(place) for place in libraries if place.is_dir()] + ([given] if given else [])
     return Tool((str(file),), {"LD_LIBRARY_PATH": os.pathsep.join(path)} if path else {})
