@@ -23,6 +23,8 @@ BASES = {
     "ModelLoadError": (errors.EdgedetError, RuntimeError),
     "InferenceError": (errors.EdgedetError, RuntimeError),
     "SourceError": (errors.EdgedetError, OSError),
+    "SourceTimeout": (errors.SourceError, TimeoutError),
+    "EndOfStream": (errors.EdgedetError, EOFError),
     "ConversionError": (errors.EdgedetError, RuntimeError),
     "CheckpointError": (errors.EdgedetError, ValueError),
     "VerificationError": (errors.EdgedetError,),

@@ -27,6 +27,14 @@ class SourceError(EdgedetError, OSError):
     """An image, a video or a camera that could not be read."""
 
 
+class SourceTimeout(SourceError, TimeoutError):  # noqa: N818  reads as what it says
+    """A source that gave no frame in time; it may yet."""
+
+
+class EndOfStream(EdgedetError, EOFError):  # noqa: N818  no error, an end
+    """A source that has given its last frame."""
+
+
 class ConversionError(EdgedetError, RuntimeError):
     """A checkpoint could not be turned into a bundle."""
 

@@ -14,11 +14,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edgedet.camera.sources.picture import SUFFIXES, is_cut
 from edgedet.errors import SourceError
 
 Image = npt.NDArray[np.uint8]
-#: What counts as a picture in a folder. A file that is named is tried whatever it is called.
-SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".jp2", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"))
 # What libjpeg and OpenCV say of a file that they fill up with grey; other complaints (a colour profile) are harmless.
 _DAMAGED = re.compile(r"premature end|\[ERROR", re.IGNORECASE)
 
@@ -68,19 +67,10 @@ def read(path: Path) -> Image:
     with caught_stderr() as noise, suppress(cv2.error):  # OpenCV's error: more pixels than it takes
         # It takes an empty buffer for a programmer's mistake.
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    if image is None or _DAMAGED.search("".join(noise)) or _is_cut_jpeg(data):
+    if image is None or _DAMAGED.search("".join(noise)) or is_cut(data):
         got = "one that is damaged or of no known kind" if data else "an empty file"
         raise SourceError(f"{path}: expected a picture, got {got}; copy it again, or save it as PNG or JPEG")
     return np.asarray(image, np.uint8)
-
-
-def _is_cut_jpeg(data: bytes) -> bool:
-    """Whether a JPEG's scan has no end. OpenCV 4 gives what there is without a word, the rest is chance."""
-    at = 2 if data.startswith(b"\xff\xd8") else len(data)
-    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda":
-        # A marker and its segment, among them perhaps a thumbnail that is a whole JPEG.
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return data[at : at + 2] == b"\xff\xda" and b"\xff\xd9" not in data[at:]
 
 
 @contextmanager
