@@ -40,6 +40,7 @@ def toy_bundle(
     seed: int = 0,
     input_options: dict[str, Any] | None = None,
     head_options: dict[str, Any] | None = None,
+    half: bool = False,
 ) -> Path:
     """Writes a bundle of one ONNX variant into ``folder`` (made if need be) and gives the folder back.
 
@@ -55,12 +56,13 @@ def toy_bundle(
         seed: of the weights and the golden images.
         input_options: fields of ``input`` other than its defaults (see `_spec`).
         head_options: likewise of ``head``.
+        half: the variant is one of fp16, whose network's outputs are float16.
     """
     (folder / "golden").mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     spec = _spec(name, size_wh, labels, levels, category_ids, tasks, input_options or {}, head_options or {})
     layers = make_layers(rng, levels, spec.head.columns(len(labels)))
-    onnx.save(make_network(size_wh, levels, layers), str(folder / "model.onnx"))
+    onnx.save(make_network(size_wh, levels, layers, half=half), str(folder / "model.onnx"))
     (folder / "model.json").write_text(spec.to_json(), encoding="utf-8")
     images = []
     for i in range(goldens):
@@ -70,6 +72,7 @@ def toy_bundle(
         np.savez(folder / f"golden/{i}.npz", **_expected(image, spec, layers))
         images.append({"image": hashed(folder, f"golden/{i}.png"), "expected": hashed(folder, f"golden/{i}.npz")})
     edit_json(folder, lambda data: data.update(golden=images))
+    edit_json(folder, lambda data: data["variants"][0].update(precision="fp16" if half else "fp32"))
     rehash(folder)
     return folder
 

@@ -32,7 +32,10 @@ def make_layers(rng: np.random.Generator, levels: tuple[Level, ...], columns: in
     return layers
 
 
-def make_network(size_wh: tuple[int, int], levels: tuple[Level, ...], layers: Layers) -> onnx.ModelProto:
+def make_network(
+    size_wh: tuple[int, int], levels: tuple[Level, ...], layers: Layers, *, half: bool = False
+) -> onnx.ModelProto:
+    """The graph; with ``half`` its outputs are float16."""
     nodes, constants, parts = [], [], {"deltas": [], "logits": []}
     for i, (level, layer) in enumerate(zip(levels, layers)):
         (columns, rows), (kw, kh) = level.grid_wh, _kernel_wh(level)
@@ -47,14 +50,15 @@ def make_network(size_wh: tuple[int, int], levels: tuple[Level, ...], layers: La
             nodes.append(helper.make_node("Transpose", [f"{at}.map"], [f"{at}.nhwc"], perm=[0, 2, 3, 1]))
             nodes.append(helper.make_node("Reshape", [f"{at}.nhwc", f"{at}.shape"], [f"{at}.rows"]))
             parts[role].append(f"{at}.rows")
-    nodes += [
-        helper.make_node("Concat", parts[role], [out], axis=1) for role, out in (("deltas", "loc"), ("logits", "cls"))
-    ]
+    for role, out in (("deltas", "loc"), ("logits", "cls")):
+        nodes.append(helper.make_node("Concat", parts[role], [f"{out}.all" if half else out], axis=1))
+        if half:
+            nodes.append(helper.make_node("Cast", [f"{out}.all"], [out], to=TensorProto.FLOAT16))
     count = sum(level.count for level in levels)
     columns = len(layers[0]["logits"][1]) // len(levels[0].cells_wh)
     image = helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, size_wh[1], size_wh[0]])
     outputs = [
-        helper.make_tensor_value_info(out, TensorProto.FLOAT, [1, count, width])
+        helper.make_tensor_value_info(out, TensorProto.FLOAT16 if half else TensorProto.FLOAT, [1, count, width])
         for out, width in (("loc", 4), ("cls", columns))
     ]
     graph = helper.make_graph(nodes, "toy", [image], outputs, constants)

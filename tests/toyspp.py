@@ -30,13 +30,18 @@ def spp_bundle(
     tasks: tuple[str, ...] = ("classify", "regions"),
     goldens: int = 1,
     seed: int = 0,
+    half: tuple[str, ...] = (),
 ) -> Path:
-    """Writes a bundle of one ONNX variant into ``folder`` (made if need be) and gives the folder back."""
+    """Writes a bundle of one ONNX variant into ``folder`` (made if need be) and gives the folder back.
+
+    What goes between and out of the networks is float16 if its name is in ``half`` (``map``, ``rows``, ``out``).
+    """
     (folder / "golden").mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     spec = _spec(labels, size_wh, resize_wh, levels, tasks)
     weights = make_weights(rng, spec.head.bins, len(labels))
     for name, graph in make_networks(weights).items():
+        halve(graph.graph, half)
         onnx.save(graph, str(folder / f"{name}.onnx"))
     (folder / "model.json").write_text(spec.to_json(), encoding="utf-8")
     images = []
@@ -87,6 +92,25 @@ def _model(nodes: list[Any], source: tuple[str, Any], sinks: list[tuple[str, Any
     values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in (source, *sinks)]
     graph = helper.make_graph(nodes, "toy", values[:1], values[1:], constants)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+
+
+def halve(graph: onnx.GraphProto, names: tuple[str, ...]) -> None:
+    """Makes those of the graph's inputs and outputs float16; what lies between stays float32."""
+    for values, ends in ((graph.input, "input"), (graph.output, "output")):
+        for value in (value for value in values if value.name in names):
+            value.type.tensor_type.elem_type = TensorProto.FLOAT16
+            for node in graph.node:
+                for i, name in enumerate(getattr(node, ends)):
+                    if name == value.name:
+                        getattr(node, ends)[i] = f"{name}.float"
+            pair = [value.name, f"{value.name}.float"]
+            source, sink = pair if ends == "input" else pair[::-1]
+            kind = TensorProto.FLOAT if ends == "input" else TensorProto.FLOAT16
+            graph.node.insert(0 if ends == "input" else len(graph.node), _cast(source, sink, kind))
+
+
+def _cast(source: str, sink: str, kind: int) -> onnx.NodeProto:
+    return helper.make_node("Cast", [source], [sink], to=kind)
 
 
 def prepared(image: np.ndarray, rule: specs.Input) -> np.ndarray:

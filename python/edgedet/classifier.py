@@ -12,7 +12,7 @@ from edgedet import ops
 from edgedet.bundle import Bundle
 from edgedet.errors import BundleError, InferenceError
 from edgedet.image import to_tensor
-from edgedet.model import Model
+from edgedet.model import Model, check_floats
 from edgedet.results import Classification
 from edgedet.spec import Spec, SppHead
 
@@ -76,6 +76,8 @@ class Classifier(Model):
                 "model.json: variants.files: expected a trunk from image to features and a head from pooled to logits, "
                 f"got {have} and {sorted(head.outputs)}; convert the checkpoint again"
             )
+        for role, info in {**trunk.outputs, **head.inputs, "logits": head.outputs["logits"]}.items():
+            check_floats(role, info)
         bins, classes = self.ranking.head.bins, len(self.labels)
         features, pooled = trunk.outputs["features"].shape, head.inputs["pooled"].shape
         logits = head.outputs["logits"].shape
@@ -110,11 +112,14 @@ class Classifier(Model):
             raise ValueError(f"tensor: expected (1, 3, H, W) float32, got {got}; make it with edgedet.image.to_tensor")
         # Refuses what is too small before the runtime does, whose words say nothing.
         self.ranking.head.grid((tensor.shape[3], tensor.shape[2]))
-        features = np.asarray(self._networks["trunk"].run({"image": tensor})["features"], np.float32)
+        trunk, head = self._networks["trunk"], self._networks["head"]
+        features = trunk.run({"image": tensor})["features"]
         rows, columns = features.shape[2:]
         whole = np.array([[0, 0, columns, rows]], np.int32)
+        # The largest values are chosen, not computed: of the trunk's precision, and only those left are converted.
         pooled = ops.spp_pool(features[0], whole, self.ranking.head.levels)
-        return np.asarray(self._networks["head"].run({"pooled": pooled})["logits"], np.float32)
+        pooled = pooled.astype(head.inputs["pooled"].dtype, copy=False)
+        return np.asarray(head.run({"pooled": pooled})["logits"], np.float32)
 
     def raw(self, image: npt.NDArray[Any], *, color: str = "bgr") -> dict[str, npt.NDArray[Any]]:
         """The ``logits`` (1, C) of an image."""

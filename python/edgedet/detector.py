@@ -12,7 +12,7 @@ from edgedet import ops
 from edgedet.bundle import Bundle
 from edgedet.errors import BundleError
 from edgedet.image import Placement, to_tensor
-from edgedet.model import Model
+from edgedet.model import Model, check_floats
 from edgedet.results import Detections
 from edgedet.spec import AnchorHead, Spec
 
@@ -41,7 +41,15 @@ class Postprocess:
         iou_threshold: float | None = None,
         max_detections: int | None = None,
     ) -> Detections:
-        """``deltas`` (1, N, 4) and ``logits`` (1, N, C) of an image that lies so in the input -> what it shows."""
+        """What an image shows, by the network's outputs for it.
+
+        Args:
+            outputs: ``deltas`` (1, N, 4) and ``logits`` (1, N, C), float32 or float16.
+            placed: how the image lies in the network's input.
+            score_threshold: and the other options: see `Detector.__call__`.
+            iou_threshold: see there.
+            max_detections: see there.
+        """
         head = self.head
         boxes, scores, class_ids = ops.detect(
             outputs["deltas"][0],
@@ -108,14 +116,15 @@ class Detector(Model):
         for role, shape in wanted.items():
             # () is what a network whose size is free says of its outputs before it runs.
             have = outputs[role].shape
-            if outputs[role].dtype != np.float32 or (have and not _fits(have, shape)):
+            if have and not _fits(have, shape):
                 raise BundleError(
                     f"model.json: head.levels and labels: expected to fit the network's {role} {have}, got {anchors} "
                     f"anchors and {columns} columns of logits; convert the checkpoint again"
                 )
+            check_floats(role, outputs[role])
 
     def raw(self, image: npt.NDArray[Any], *, color: str = "bgr") -> dict[str, npt.NDArray[Any]]:
-        """The network's own ``deltas`` (1, N, 4) and ``logits`` (1, N, C) for an image."""
+        """The network's own ``deltas`` (1, N, 4) and ``logits`` (1, N, C) for an image, float32 or float16."""
         with self._network.borrow() as slot:
             to_tensor(image, self.spec.input, color=color, out=slot.inputs["image"])
             return {role: array.copy() for role, array in slot.run().items()}

@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edgedet.bundle import Bundle
+from edgedet.errors import BundleError
 from edgedet.network import Network
+from edgedet.runtime.base import TensorInfo
 from edgedet.spec import Spec
 
 M = TypeVar("M", bound="Model")
@@ -111,3 +113,9 @@ class Model:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def check_floats(role: str, info: TensorInfo) -> None:
+    """Refuses a tensor that the kernels can't read: they take float32 and, where the chip gives it, float16."""
+    if info.dtype not in (np.float32, np.float16):
+        raise BundleError(f"{role}: expected float32 or float16, got {info.dtype}; convert the checkpoint again")

@@ -14,6 +14,7 @@ A model file names a graph and, one to a line, how the double is to misbehave wi
 ``report_type N``, ``report_rank N`` tensors claim another data type (a number of the library's), another rank
 ``extra_bytes N``                    they claim more bytes than their shape has
 ``predict_status N``                 predict fails; also ``predict_abort``, ``predict_sleep MS``
+``half_outputs``                     the outputs of ``ssd`` are float16, cut off rather than rounded
 ``refuse_value V``                   predict fails when the first number of the input is V
 ``move_outputs``                     every predict has new output buffers, and the old ones are gone
 ``rename_outputs``                   after the first predict the tensors have other names

@@ -27,7 +27,7 @@
 #define API(name) JOIN(PREFIX, name)
 
 enum { TENSORS = 8, RANK = 32, HEADER = 72 };
-enum { FLOAT32 = 43, NCHW = 0, NHWC = 1 };
+enum { FLOAT16 = 42, FLOAT32 = 43, NCHW = 0, NHWC = 1 };
 
 #define STATUS(code) (0xF0000000u | (0x0FFFFFFFu & (0u - (uint32_t)(code))))
 
@@ -248,6 +248,14 @@ static void planes_first(const Tensor *input, int64_t dims[RANK]) {
     }
 }
 
+/* The nearest float16 that is no larger in size; of what is too large or too small for it, nothing sensible or 0. */
+static uint16_t half(float number) {
+    uint32_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    const uint32_t sign = bits >> 16 & 0x8000u, size = bits & 0x7FFFFFFFu;
+    return (uint16_t)(size < 0x38800000u ? sign : sign | (size - 0x38000000u) >> 13);
+}
+
 /* The input's value number `i`, counted as NCHW. */
 static float value(const Tensor *input, const int64_t dims[RANK], size_t i) {
     const float *data = input->data;
@@ -280,8 +288,9 @@ static void shape_outputs(Model *model) {
     } else if (strncmp(graph, " ssd", 4) == 0) {
         char *end;
         const int64_t anchors = strtol(graph + 4, &end, 10), columns = strtol(end, NULL, 10);
-        add(model, "deltas", FLOAT32, 3, (int64_t[]){1, anchors, 4});
-        add(model, "logits", FLOAT32, 3, (int64_t[]){1, anchors, columns});
+        const int type = told(model, "half_outputs") ? FLOAT16 : FLOAT32;
+        add(model, "deltas", type, 3, (int64_t[]){1, anchors, 4});
+        add(model, "logits", type, 3, (int64_t[]){1, anchors, columns});
     }
     bool free_sizes = false;
     for (size_t i = 0; i < model->inputs; ++i) {
@@ -327,7 +336,12 @@ static void compute(Model *model) {
             }
         } else { /* ssd: numbers that depend on the picture, and on where in it a colour is */
             for (size_t i = 0; i < elements(output); ++i) {
-                out[i] = value(input, dims, i * 7919 % count) - (o == 0 ? 0.0f : 2.0f);
+                const float number = value(input, dims, i * 7919 % count) - (o == 0 ? 0.0f : 2.0f);
+                if (output->type == FLOAT16) {
+                    ((uint16_t *)output->data)[i] = half(number);
+                } else {
+                    out[i] = number;
+                }
             }
         }
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bundles import LABELS, LEVELS, edit_json, rehash, sample_image, toy_bundle
+from mindspore_lite_double import write_mindir
 from mslite_double import NCHW, NHWC, write_model
 
 import edgedet
@@ -41,12 +42,16 @@ def folder(
     folder = toy_bundle(tmp_path / "toy")
     shape = (1, 3, 48, 64) if request.param == NCHW else (1, 48, 64, 3)
     write_model(folder / "model.ms", f"ssd {ANCHORS} {COLUMNS}", inputs=[("images", shape, request.param)])
+    add_variant(folder, "model.ms", "mslite", "mslite")
+    return folder
+
+
+def add_variant(folder: Path, name: str, target: str, runtime: str) -> None:
     names = {"inputs": {"image": "images"}, "outputs": {"deltas": "deltas", "logits": "logits"}}
-    file = {"file": "model.ms", "sha256": "0" * 64, **names}
-    variant = {"target": "mslite", "precision": "fp32", "runtime": "mslite", "files": {"model": file}, "producer": {}}
+    file = {"file": name, "sha256": "0" * 64, **names}
+    variant = {"target": target, "precision": "fp32", "runtime": runtime, "files": {"model": file}, "producer": {}}
     edit_json(folder, lambda data: data["variants"].append(variant))
     rehash(folder)
-    return folder
 
 
 @pytest.fixture
@@ -144,3 +149,37 @@ def test_onnx_lends_arrays_of_its_own(folder: Path) -> None:
         assert slot.run().keys() == {"deltas", "logits"}
     with network.borrow({"image": (2, 3, 4, 5)}) as slot, pytest.raises(ValueError, match="^images: expected "):
         slot.run()
+
+
+@pytest.fixture
+def halved(folder: Path) -> Detector:
+    """The detector with outputs of float16."""
+    data = (folder / "model.ms").read_bytes()
+    (folder / "model.ms").write_bytes(data.replace(b"\nend\n", b"\nhalf_outputs\nend\n"))
+    rehash(folder)
+    return edgedet.load(folder, task="detect")
+
+
+def check_halved(halved: Detector) -> None:
+    _, placed = to_tensor(image(), halved.spec.input)
+    raw = halved.raw(image())
+    for role, array in network(to_tensor(image(), halved.spec.input)[0]).items():
+        assert raw[role].dtype == np.float16
+        np.testing.assert_allclose(raw[role], array, rtol=1e-3, atol=1e-4)
+    wide = {role: array.astype(np.float32) for role, array in raw.items()}
+    assert_same(halved(image()), Postprocess(halved.spec)(wide, placed))
+
+
+def test_float16_outputs_are_read_in_place(halved: Detector) -> None:
+    check_halved(halved)
+    with halved._network.borrow() as slot:
+        assert not slot.run()["deltas"].flags.owndata
+
+
+def test_float16_outputs_of_the_python_package(tmp_path: Path, mindspore_lite: None) -> None:
+    folder = toy_bundle(tmp_path / "toy")
+    inputs = [("images", (1, 3, 48, 64), NCHW)]
+    write_mindir(folder / "model.mindir", f"ssd {ANCHORS} {COLUMNS}", "half_outputs", inputs=inputs)
+    add_variant(folder, "model.mindir", "mindir", "mslite_wheel")
+    with edgedet.load(folder, task="detect", runtime="mslite_wheel") as halved:
+        check_halved(halved)
