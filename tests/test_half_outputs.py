@@ -73,7 +73,7 @@ def test_float16_outputs_are_verified(halved: Detector) -> None:
 def test_outputs_that_are_no_floats(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "edgedet.network.Network.outputs",
-        property(lambda self: {role: TensorInfo(role, (), np.dtype(np.uint8)) for role in ("deltas", "logits")}),
+        {role: TensorInfo(role, (), np.dtype(np.uint8)) for role in ("deltas", "logits")},
     )
     with pytest.raises(BundleError, match="^deltas: expected float32 or float16, got uint8; convert "):
         edgedet.load(bundle)

@@ -53,7 +53,11 @@ inline std::vector<std::size_t> shape_of(const py::array& array) {
     return {array.shape(), array.shape() + array.ndim()};
 }
 
+// These ask NumPy's Python code, which takes as long as a small kernel: for refusals only.
 inline std::string dtype_text(const py::dtype& dtype) { return py::str(dtype).cast<std::string>(); }
+inline std::string array_text(const py::array& array) {
+    return shape_text(shape_of(array)) + " " + dtype_text(array.dtype());
+}
 
 template <class Shape>
 bool has_shape(const py::array& array) {
@@ -69,19 +73,16 @@ template <class T, class Shape>
 class Strided {
   public:
     Strided(py::handle value, const std::string& name) {
-        const std::string expected = std::string(Shape::kText) + " " + dtype_text(py::dtype::of<T>());
-        const std::string dtype = "np." + dtype_text(py::dtype::of<T>());
         if (!py::isinstance<py::array>(value)) {
-            throw py::value_error(
-                complaint(name, expected, type_name(value), "np.asarray(" + name + ", " + dtype + ")"));
+            throw refusal(name, type_name(value),
+                          "np.asarray(" + name + ", np." + dtype_text(py::dtype::of<T>()) + ")");
         }
         array_ = py::reinterpret_borrow<py::array>(value);
-        const std::string got = shape_text(shape_of(array_)) + " " + dtype_text(array_.dtype());
         if (!has_shape<Shape>(array_)) {
-            throw py::value_error(complaint(name, expected, got, "reshape " + name));
+            throw refusal(name, array_text(array_), "reshape " + name);
         }
         if (!py::isinstance<py::array_t<T>>(array_)) {
-            throw py::value_error(complaint(name, expected, got, name + ".astype(" + dtype + ")"));
+            throw refusal(name, array_text(array_), name + ".astype(np." + dtype_text(py::dtype::of<T>()) + ")");
         }
     }
 
@@ -91,6 +92,12 @@ class Strided {
 
   protected:
     py::array array_;
+
+  private:
+    static py::value_error refusal(const std::string& name, const std::string& got, const std::string& remedy) {
+        const std::string expected = std::string(Shape::kText) + " " + dtype_text(py::dtype::of<T>());
+        return py::value_error(complaint(name, expected, got, remedy));
+    }
 };
 
 /// The same, and C-contiguous and aligned: copied when the caller's is not.
@@ -110,18 +117,16 @@ template <class Shape>
 class FloatOrHalf {
   public:
     FloatOrHalf(py::handle value, const std::string& name) {
-        const std::string expected = std::string(Shape::kText) + " float16 or float32";
         if (!py::isinstance<py::array>(value)) {
-            throw py::value_error(complaint(name, expected, type_name(value), "np.asarray(" + name + ", np.float32)"));
+            throw refusal(name, type_name(value), "np.asarray(" + name + ", np.float32)");
         }
         array_ = py::reinterpret_borrow<py::array>(value);
-        const std::string got = shape_text(shape_of(array_)) + " " + dtype_text(array_.dtype());
         if (!has_shape<Shape>(array_)) {
-            throw py::value_error(complaint(name, expected, got, "reshape " + name));
+            throw refusal(name, array_text(array_), "reshape " + name);
         }
-        is_half_ = array_.dtype().equal(py::dtype("float16"));
-        if (!is_half_ && !py::isinstance<py::array_t<float>>(array_)) {
-            throw py::value_error(complaint(name, expected, got, name + ".astype(np.float32)"));
+        is_half_ = !py::isinstance<py::array_t<float>>(array_);
+        if (is_half_ && !array_.dtype().equal(py::dtype("float16"))) {
+            throw refusal(name, array_text(array_), name + ".astype(np.float32)");
         }
     }
 
@@ -135,6 +140,10 @@ class FloatOrHalf {
     py::array array_;
 
   private:
+    static py::value_error refusal(const std::string& name, const std::string& got, const std::string& remedy) {
+        return py::value_error(complaint(name, std::string(Shape::kText) + " float16 or float32", got, remedy));
+    }
+
     bool is_half_;
 };
 
@@ -218,9 +227,8 @@ inline py::array_t<float> output_array(py::handle out, const std::vector<std::si
     const auto array = py::reinterpret_borrow<py::array>(out);
     const bool in_place = (array.flags() & kNeeded) == kNeeded;
     if (!py::isinstance<py::array_t<float>>(array) || shape_of(array) != shape || !in_place) {
-        const std::string got = shape_text(shape_of(array)) + " " + dtype_text(array.dtype());
-        throw py::value_error(complaint("out", expected, got + (in_place ? "" : ", not C-contiguous and writable"),
-                                        "np.empty of that shape, or leave it out"));
+        const std::string got = array_text(array) + (in_place ? "" : ", not C-contiguous and writable");
+        throw py::value_error(complaint("out", expected, got, "np.empty of that shape, or leave it out"));
     }
     return py::reinterpret_borrow<py::array_t<float>>(array);
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -50,7 +51,7 @@ class Network:
                     f"got {sorted(there)}; convert the checkpoint again"
                 )
 
-    @property
+    @cached_property
     def inputs(self) -> dict[str, TensorInfo]:
         """Role -> what `run` must be given."""
         infos = {info.name: info for info in self._session.inputs}
@@ -63,7 +64,7 @@ class Network:
             for role, name in self._inputs.items()
         }
 
-    @property
+    @cached_property
     def outputs(self) -> dict[str, TensorInfo]:
         """Role -> what `run` gives."""
         return {self._outputs[info.name]: info for info in self._session.outputs if info.name in self._outputs}
