@@ -1,6 +1,7 @@
 # make demo   a MindSpore checkpoint becomes a bundle, and that bundle finds things in pictures
 # make test   the test suite
 # make full   the families at their published sizes, converted and compared with MindSpore; some minutes
+# make bench  the kernels beside other programs that do the same, one table of ratios; some minutes
 # make check  style, types, and the C++ tests under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer
 #
 # Everything is installed into .venv and build/ beside this file. PYTHON=python3.12 chooses the interpreter.
@@ -16,7 +17,7 @@ SHELL := bash
 .ONESHELL:
 .DELETE_ON_ERROR:
 .SILENT:
-.PHONY: help demo test full check
+.PHONY: help demo test full bench check
 
 PYTHON_VERSION := $(shell $(PYTHON) -c 'import platform; print(platform.python_version())')
 ifeq ($(PYTHON_VERSION),)
@@ -29,6 +30,8 @@ PACKAGE := $(shell { cat pyproject.toml CMakeLists.txt; \
   } | sha256sum | cut -c1-16)
 FOR_DEMO := $(VENV)/.demo-$(PACKAGE)
 FOR_TEST := $(VENV)/.test-$(PACKAGE)
+FOR_BENCH := $(VENV)/.bench-$(PACKAGE)
+FORGET = find $(VENV) -maxdepth 1 -name '.*-????????????????' ! -name '*-$(PACKAGE)' -delete
 HAS_MINDSPORE := $(BIN)/python -c 'import importlib.util as u, sys; sys.exit(u.find_spec("mindspore") is None)'
 
 help:
@@ -42,13 +45,19 @@ $(VENV)/.python-$(PYTHON_VERSION):
 $(FOR_DEMO): $(VENV)/.python-$(PYTHON_VERSION)
 	echo "installing edgedet into $(VENV); MindSpore is large: the first time takes some minutes"
 	$(BIN)/python -m pip install '.[convert,onnx]' || $(BIN)/python -m pip install '.[onnx]'
-	rm -f $(VENV)/.demo-* $(VENV)/.test-*
+	$(FORGET)
 	touch $@
 
 $(FOR_TEST): $(VENV)/.python-$(PYTHON_VERSION)
 	echo "installing edgedet and its test packages into $(VENV); the first time takes some minutes"
 	$(BIN)/python -m pip install '.[convert,onnx,test]' || $(BIN)/python -m pip install '.[onnx,test]'
-	rm -f $(VENV)/.demo-* $(VENV)/.test-*
+	$(FORGET)
+	touch $(FOR_DEMO) $@
+
+$(FOR_BENCH): $(VENV)/.python-$(PYTHON_VERSION)
+	echo "installing edgedet and its peers into $(VENV); the first time takes some minutes"
+	$(BIN)/python -m pip install '.[convert,onnx,bench]' || $(BIN)/python -m pip install '.[onnx,bench]'
+	$(FORGET)
 	touch $(FOR_DEMO) $@
 
 $(CHECK)/.tools: .ci/tools.txt
@@ -97,6 +106,9 @@ test: $(FOR_TEST)
 
 full: $(FOR_TEST)
 	$(BIN)/python -m pytest -m full
+
+bench: $(FOR_BENCH)
+	$(BIN)/python -m benchmarks
 
 check: $(CHECK)/.tools
 	export PATH="$(CURDIR)/$(CHECK)/bin:$$PATH"

@@ -1,1 +1,1 @@
-"""Measurements that assert their answers. Each module says how to run it."""
+"""Measurements that assert their answers. `python -m benchmarks --help`; docs/benchmarks.md has the figures."""

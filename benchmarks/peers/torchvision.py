@@ -1,0 +1,44 @@
+"""torchvision's operators on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import ModuleType
+
+import numpy as np
+
+from benchmarks.case import Job, NotHereError
+
+
+def _ops() -> ModuleType:
+    """torchvision.ops; a build for another device than the installed torch has none of them."""
+    try:
+        from torchvision import ops
+    except RuntimeError as error:
+        raise NotHereError(f"torchvision's operators don't load: {str(error).splitlines()[0]}") from error
+    return ops
+
+
+def nms(boxes: np.ndarray, scores: np.ndarray, iou_threshold: float) -> Job:
+    """Kept indices of (N, 4) float32 ``x1 y1 x2 y2`` boxes."""
+    ops = _ops()
+    import torch
+
+    tensors = torch.from_numpy(boxes), torch.from_numpy(scores)
+    return lambda: ops.nms(*tensors, iou_threshold).numpy()
+
+
+def roi_pool(features: np.ndarray, regions: np.ndarray, levels: Sequence[int]) -> Job:
+    """One roi_pool for each level of the pyramid, side by side: (R, C·Σb²)."""
+    ops = _ops()
+    import torch
+
+    # Its regions hold the index of the image first, and their last cells belong to them.
+    rois = np.concatenate([np.zeros((len(regions), 1)), regions - [0, 0, 1, 1]], axis=1).astype(np.float32)
+    inputs = torch.from_numpy(features[None]), torch.from_numpy(rois)
+
+    def run() -> np.ndarray:
+        pooled = [ops.roi_pool(*inputs, bins).flatten(1) for bins in levels]
+        return torch.cat(pooled, dim=1).numpy()
+
+    return run

@@ -1,0 +1,59 @@
+"""The figures of one run as a table, for the terminal and for Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from benchmarks.measure import Against, Outcome
+
+HEADER = ("case", "against", "ours", "theirs", "ratio", "bar", "")
+
+
+def rows(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, ...]]:
+    """One line of cells for each peer and each floor."""
+    for outcome in outcomes:
+        if outcome.skipped:
+            yield (outcome.name, "", f"skipped: {outcome.skipped}", *[""] * 4)
+        for against in outcome.against:
+            yield (outcome.name, *_cells(outcome, against))
+
+
+def _cells(outcome: Outcome, against: Against) -> Sequence[str]:
+    if against.skipped or against.ratio is None or outcome.ms is None or against.ms is None:
+        word = f"skipped: {against.skipped}" if against.skipped else "same answer" if against.kind == "peer" else ""
+        return (against.name, "", word, "", bar(against), "")
+    verdict = {None: "", True: "reached", False: "MISSED"}[against.verdict]
+    return (against.name, time(outcome.ms), time(against.ms), ratio(against), bar(against), verdict)
+
+
+def time(ms: float) -> str:
+    """Milliseconds with three figures that count."""
+    return f"{ms:.0f} ms" if ms >= 100 else f"{ms:.3g} ms" if ms >= 1 else f"{ms * 1e3:.3g} µs"
+
+
+def ratio(against: Against) -> str:
+    """How many times as fast as a peer; how many times a floor."""
+    if against.ratio is None:
+        return ""
+    if against.kind == "floor" and against.bar is not None and against.bar < 1:
+        return f"{against.ratio * 100:.3g} %"
+    return f"{against.ratio:.3g} ×" if against.ratio < 100 else f"{against.ratio:.0f} ×"
+
+
+def bar(against: Against) -> str:
+    """What the ratio should be."""
+    if against.bar is None:
+        return ""
+    sign = "≥" if against.kind == "peer" else "≤"
+    return f"{sign} {against.bar * 100:g} %" if against.bar < 1 else f"{sign} {against.bar:g} ×"
+
+
+def text(table: Sequence[Sequence[str]]) -> str:
+    """Columns under one another; a cell like the one above it is left empty in the first column."""
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    lines, above = [], None
+    for row in table:
+        shown = ["" if row[0] == above else row[0], *row[1:]]
+        above = row[0]
+        lines.append("  ".join(cell.ljust(width) for cell, width in zip(shown, widths)).rstrip())
+    return "\n".join(lines)
