@@ -59,6 +59,40 @@ def test_many_channels():
     np.testing.assert_array_equal(ops.spp_pool(features, regions), reference.spp_pool(features, regions))
 
 
+@pytest.mark.parametrize("some_levels", [(6, 3, 2, 1), (1, 7, 2, 5), (2, 2)])
+def test_large_and_small_regions_of_a_large_map(some_levels):
+    rng = np.random.default_rng(11)
+    features = rng.normal(0, 1, (35, 33, 70)).astype(F)
+    corners = np.sort(rng.integers(0, [[70, 33], [70, 33]], (40, 2, 2)), axis=1)
+    regions = np.concatenate([corners[:, 0], corners[:, 1] + 1], axis=1).astype(I32)
+    np.testing.assert_array_equal(
+        ops.spp_pool(features, regions, some_levels), reference.spp_pool(features, regions, some_levels)
+    )
+
+
+@pytest.mark.parametrize("dtype", [F, np.float16])
+def test_fills_the_array_that_is_given(dtype):
+    features = np.random.default_rng(2).normal(0, 1, (70, 9, 11)).astype(dtype)
+    regions = np.array([[0, 0, 11, 9], [2, 3, 10, 5], [0, 0, 11, 9]], I32)
+    expected = ops.spp_pool(features, regions)
+    room = np.zeros(5 * expected.shape[1] + 1, dtype)
+    for first in (0, 1):  # however it lies in memory
+        rows = room[first : first + 5 * expected.shape[1]].reshape(5, -1)
+        rows[:] = 7
+        assert ops.spp_pool(features, regions, out=rows[1:4]).base is not None
+        np.testing.assert_array_equal(rows[1:4], expected)
+        assert (rows[[0, 4]] == 7).all()
+
+
+@pytest.mark.parametrize(
+    "out",
+    [[0.0], np.zeros((2, 6), F), np.zeros((1, 6), np.float16), np.zeros((2, 6), F).T[:1], np.zeros((6, 1), F).T[::-1]],
+)
+def test_refuses_an_array_that_cannot_take_the_result(out):
+    with pytest.raises(ValueError, match=r"^out: expected \(1, 10\) float32, C-contiguous and writable, got .*; do "):
+        ops.spp_pool(np.zeros((2, 2, 2), F), np.array([[0, 0, 1, 1]], I32), (2, 1), out=out)
+
+
 def test_nan_wins_its_bin_and_no_other():
     features = np.random.default_rng(5).normal(0, 1, (3, 6, 6)).astype(F)
     features[1, 2, 3] = np.nan

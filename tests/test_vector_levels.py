@@ -43,6 +43,7 @@ for channels in (1, 3, 63, 64, 65, 150):
         regions = np.array([(x, y, x + w, y + h) for x in (0, 3) for y in (0, 5) for w in (1, 7, 14) for h in (1, 8)])
         for levels in ((6, 3, 2, 1), (4, 3), (5,)):
             take(ops.spp_pool(features, regions.astype(np.int32), levels))
+            take(ops.spp_pool(features.astype(np.float16), regions.astype(np.int32), levels))
         features[0, 3, 5] = np.nan
 for shape in ((1, 1, 3), (5, 7, 3), (40, 33, 3)):
     image = rng.integers(0, 256, shape, dtype=np.uint8)

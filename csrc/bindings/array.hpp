@@ -213,24 +213,28 @@ py::array_t<T> to_array(const std::vector<Source>& data, const std::vector<std::
     return array;
 }
 
-/// `out` when it can take the result as it is, else an error: a copy would leave the caller's array untouched.
-inline py::array_t<float> output_array(py::handle out, const std::vector<std::size_t>& shape) {
+/// A new array, or `out` when it can take the result as it is, else an error: a copy would leave the caller's as is.
+inline py::array output_array(py::handle out, const py::dtype& dtype, const std::vector<std::size_t>& shape) {
     if (out.is_none()) {
-        return new_array<float>(shape);
+        return py::array(dtype, std::vector<py::ssize_t>(shape.begin(), shape.end()));
     }
     constexpr int kNeeded = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_ |
                             py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
-    const std::string expected = shape_text(shape) + " float32, C-contiguous and writable";
+    const std::string expected = shape_text(shape) + " " + dtype_text(dtype) + ", C-contiguous and writable";
     if (!py::isinstance<py::array>(out)) {
         throw py::value_error(complaint("out", expected, type_name(out), "leave it out"));
     }
     const auto array = py::reinterpret_borrow<py::array>(out);
     const bool in_place = (array.flags() & kNeeded) == kNeeded;
-    if (!py::isinstance<py::array_t<float>>(array) || shape_of(array) != shape || !in_place) {
+    if (!array.dtype().equal(dtype) || shape_of(array) != shape || !in_place) {
         const std::string got = array_text(array) + (in_place ? "" : ", not C-contiguous and writable");
         throw py::value_error(complaint("out", expected, got, "np.empty of that shape, or leave it out"));
     }
-    return py::reinterpret_borrow<py::array_t<float>>(array);
+    return array;
+}
+
+inline py::array_t<float> output_array(py::handle out, const std::vector<std::size_t>& shape) {
+    return py::reinterpret_borrow<py::array_t<float>>(output_array(out, py::dtype::of<float>(), shape));
 }
 
 }  // namespace edgedet::bindings

@@ -51,14 +51,13 @@ py::array pool_into(py::array result, const py::array& features, const RegionArr
     return result;
 }
 
-py::array spp_pool(py::handle features, py::handle regions, py::handle levels, py::handle threads) {
+py::array spp_pool(py::handle features, py::handle regions, py::handle levels, py::handle threads, py::handle out) {
     const FeatureArray feature_array(features, "features");
     const RegionArray region_array(regions, "regions");
     const std::vector<std::size_t> bins = levels_of(levels);
     const std::size_t thread_count = whole_number(threads, "threads", 1);
-    const auto rows = static_cast<py::ssize_t>(region_array.size(0));
-    const auto length = static_cast<py::ssize_t>(spp_length(feature_array.size(0), bins));
-    py::array pooled(feature_array.array().dtype(), std::vector<py::ssize_t>{rows, length});
+    const std::vector<std::size_t> shape{region_array.size(0), spp_length(feature_array.size(0), bins)};
+    const py::array pooled = output_array(out, feature_array.array().dtype(), shape);
     if (feature_array.is_half()) {
         return pool_into<std::uint16_t>(pooled, feature_array.array(), region_array, bins, thread_count);
     }
@@ -87,7 +86,7 @@ py::array_t<std::int32_t> project_regions(py::handle boxes, py::handle stride, p
 
 void bind_spp(py::module_& module) {
     module.def("spp_pool", &spp_pool, py::arg("features"), py::arg("regions"), py::arg("levels"), py::kw_only(),
-               py::arg("threads"), "See edgedet.ops.spp_pool.");
+               py::arg("threads"), py::arg("out"), "See edgedet.ops.spp_pool.");
     module.def("project_regions", &project_regions, py::arg("boxes"), py::kw_only(), py::arg("stride"),
                py::arg("offset"), py::arg("feature_wh"), "See edgedet.ops.project_regions.");
 }

@@ -8,34 +8,41 @@
 
 namespace edgedet {
 
-/// Half-open cells, or bins.
-struct Span {
-    std::size_t begin, end;
+/// A run of cells along one axis as the union of two windows of a size that both have; counted from the region's first.
+struct Windows {
+    std::size_t first, second;
 };
 
-/// One level of a pyramid, for one region.
+/// One level of a pyramid.
 struct PoolLevel {
     std::size_t bins;
-    const Span* rows;     ///< of the map, one for each bin; null for a union of the finest level's bins
-    const Span* columns;  ///< likewise
-    std::size_t offset;   ///< where its numbers begin in the region's row
+    std::size_t finer;   ///< the level of the task that this is a union of; the first one is pooled from windows
+    std::size_t grid;    ///< where its bins begin in the room for grids
+    std::size_t offset;  ///< where its numbers begin in the region's row
 };
 
 /// One chunk of channels of one region. T is float, or std::int16_t as an order-keeping code of float16.
 template <class T>
 struct PoolTask {
-    static constexpr std::size_t kChunk = 256 / sizeof(T);  ///< channels: four cache lines
+    static constexpr std::size_t kChunk = 128 / sizeof(T);  ///< channels: two cache lines
 
-    const T* cells;  ///< (height, width, kChunk)
-    std::size_t width;
-    const PoolLevel* levels;  ///< in the order in which they can be computed: the finest first when others need it
+    const T* corner;         ///< (rows, width, kChunk) maxima over windows, from the region's first cell on
+    std::size_t width;       ///< cells from row to row
+    const Windows* rows;     ///< of the map, one for each bin of the first level
+    const Windows* columns;  ///< likewise
+    const PoolLevel* levels;
     std::size_t level_count;
-    T* fine;                              ///< room for the finest level: (bins², kChunk)
-    T* coarse;                            ///< room for another
-    T* turned;                            ///< room for either, transposed
-    T* strip;                             ///< room for one row of the map or of the finest level
+    T* grids;                             ///< room for all levels: (bins², kChunk) each
+    T* turned;                            ///< room for any one, transposed
     T* out;                               ///< the region's row
     std::size_t first_channel, channels;  ///< of the map, in this chunk
+};
+
+template <class T>
+struct PoolLoops {
+    /// out[i] = the larger of from[i] and from[i + distance]; out may be from; count in whole chunks.
+    void (*widen)(const T* from, std::size_t distance, std::size_t count, T* out);
+    void (*pool)(const PoolTask<T>& task);
 };
 
 /// After so many numbers normalize_run() begins its means and deviations again.
@@ -53,9 +60,9 @@ struct VectorLoops {
     /// out = e^(values - top); returns the sum, in an order that is the same for all levels.
     float (*exponentials)(const float* values, std::size_t count, float top, float* out);
 
-    void (*pool)(const PoolTask<float>& task);
-    void (*pool_nan)(const PoolTask<float>& task);  ///< NaN wins
-    void (*pool_codes)(const PoolTask<std::int16_t>& task);
+    PoolLoops<float> pool;
+    PoolLoops<float> pool_nan;  ///< NaN wins
+    PoolLoops<std::int16_t> pool_codes;
 
     /// out (columns, rows) = in (rows, columns), with distances between rows.
     void (*transpose)(const float* in, std::size_t in_stride, std::size_t rows, std::size_t columns, float* out,

@@ -69,7 +69,12 @@ def normalize(
     out: npt.NDArray[np.float32] | None,
 ) -> npt.NDArray[np.float32]: ...
 def spp_pool(
-    features: FeatureArray, regions: RegionArray, levels: Sequence[int], *, threads: int
+    features: FeatureArray,
+    regions: RegionArray,
+    levels: Sequence[int],
+    *,
+    threads: int,
+    out: npt.NDArray[Any] | None,
 ) -> npt.NDArray[Any]: ...
 def project_regions(
     boxes: BoxArray, *, stride: float | Sequence[float], offset: float | Sequence[float], feature_wh: Sequence[int]

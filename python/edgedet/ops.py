@@ -217,7 +217,12 @@ def detect(
 
 
 def spp_pool(
-    features: FloatArray, regions: Int32Array, levels: Sequence[int] = (6, 3, 2, 1), *, threads: int = 1
+    features: FloatArray,
+    regions: Int32Array,
+    levels: Sequence[int] = (6, 3, 2, 1),
+    *,
+    threads: int = 1,
+    out: FloatArray | None = None,
 ) -> FloatArray:
     """Pool regions of one feature map into rows of equal length (spatial pyramid pooling, He et al. 2015, section 2).
 
@@ -228,17 +233,19 @@ def spp_pool(
         features: (C, H, W) float32 or float16.
         regions: (R, 4) int32, half-open feature cells ``x0 y0 x1 y1``, at least one cell, inside the map.
         levels: bins along an axis, for each level.
-        threads: so many share the regions; those that are equal are pooled once.
+        threads: so many share the channels, in chunks of 128 bytes; regions that are equal are pooled once.
+        out: an array of the result's shape and dtype, C-contiguous and writable, to fill; it is returned. Where many
+            regions are pooled again and again this halves the time: the pages of a new array cost as much as pooling.
 
     Returns:
         (R, C·Σb²) of the features' dtype; a row's order is level (as given), channel, bin row, bin column. NaN in a
         bin makes it NaN.
 
     Raises:
-        ValueError: a wrong dtype or shape, no levels, a level below 1, or a region (named by its index) that is empty
-            or leaves the map.
+        ValueError: a wrong dtype or shape, no levels, a level below 1, a region (named by its index) that is empty or
+            leaves the map, or an ``out`` that cannot take the result in place.
     """
-    return _core.spp_pool(features, regions, levels, threads=threads)
+    return _core.spp_pool(features, regions, levels, threads=threads, out=out)
 
 
 def project_regions(

@@ -28,4 +28,9 @@ static inline Vector load(const T* from) {
     return value;
 }
 
+template <class Vector, class T>
+static inline void store(T* to, const Vector& value) {
+    __builtin_memcpy(to, &value, sizeof value);
+}
+
 }  // namespace edgedet::EDGEDET_LEVEL
