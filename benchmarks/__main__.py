@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks import workloads
 from benchmarks.machine import ONE_THREAD, machine, one_thread, slug, versions
 from benchmarks.measure import Outcome, WrongAnswerError, measure
-from benchmarks.table import HEADER, rows, text
+from benchmarks.table import HEADER, rows, summary, text
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -47,8 +47,7 @@ def run(name: str, quick: bool) -> list[Outcome]:
     """One workload, printed as soon as it is done."""
     print(f"\n{name}: {workloads.title(name)}", flush=True)
     outcomes = list(measure(workloads.find(name).cases(quick), timed=not quick))
-    lines = list(rows(outcomes))
-    print(text([HEADER, *lines]) if lines else "answers are right", flush=True)
+    print(summary(outcomes) if quick else text([HEADER, *rows(outcomes)]), flush=True)
     return outcomes
 
 

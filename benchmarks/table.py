@@ -19,11 +19,22 @@ def rows(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, ...]]:
 
 
 def _cells(outcome: Outcome, against: Against) -> Sequence[str]:
-    if against.skipped or against.ratio is None or outcome.ms is None or against.ms is None:
-        word = f"skipped: {against.skipped}" if against.skipped else "same answer" if against.kind == "peer" else ""
-        return (against.name, "", word, "", bar(against), "")
+    if against.skipped or outcome.ms is None or against.ms is None:
+        return (against.name, "", f"skipped: {against.skipped}", "", bar(against), "")
     verdict = {None: "", True: "reached", False: "MISSED"}[against.verdict]
     return (against.name, time(outcome.ms), time(against.ms), ratio(against), bar(against), verdict)
+
+
+def summary(outcomes: Iterable[Outcome]) -> str:
+    """What a run that timed nothing has seen: answers, and what was left out."""
+    found = list(outcomes)
+    peers = [against for outcome in found for against in outcome.against if against.kind == "peer"]
+    words = [f"{sum(not outcome.skipped for outcome in found)} right answers"]
+    if peers:
+        words.append(f"{sum(not peer.skipped for peer in peers)} times a peer's answer was the same")
+    skipped = {f"{outcome.name}: {outcome.skipped}" for outcome in found if outcome.skipped}
+    skipped |= {f"{peer.name}: {peer.skipped}" for peer in peers if peer.skipped}
+    return "; ".join([*words, *(f"skipped: {word.removeprefix(': ')}" for word in sorted(skipped))])
 
 
 def time(ms: float) -> str:
