@@ -61,6 +61,27 @@ def test_a_file_of_one_shape_is_resized_to_those_declared() -> None:
         pass
 
 
+def test_a_session_that_lends_nothing_has_declared_shapes_too() -> None:
+    class Plain:
+        inputs = (TensorInfo("rows", (None, 4), FLOAT),)
+        outputs = (TensorInfo("out", (None, 4), FLOAT),)
+
+        def run(self, feed: Mapping[str, Any]) -> dict[str, Any]:
+            return {"out": feed["rows"] + 1}
+
+        def close(self) -> None:
+            pass
+
+    network = Network(Plain(), ModelFile("f", "", {"rows": "rows"}, {"y": "out"}, {"rows": ((2, 4), (8, 4))}))
+    assert network.accepted("rows") == ((2, 4), (8, 4))
+    np.testing.assert_array_equal(network.run({"rows": np.ones((2, 4), np.float32)})["y"], np.full((2, 4), 2))
+    with pytest.raises(ValueError, match=r"rows: expected one of \(\(2, 4\), \(8, 4\)\), got \(3, 4\)"):
+        network.run({"rows": np.ones((3, 4), np.float32)})
+    with network.borrow() as slot:
+        slot.inputs["rows"][:] = 3
+        assert (slot.run()["y"] == 4).all()
+
+
 def test_buckets_are_the_only_shapes_and_the_first_is_the_usual_one() -> None:
     file = ModelFile("f", "", {"image": "#0"}, {"y": "#0"}, {"image": ((1, 3, 2, 2), (4, 3, 2, 2))})
     network = Network(Echo(TensorInfo("image", (None, 3, 2, 2), FLOAT)), file)

@@ -121,8 +121,8 @@ def prepared(image: np.ndarray, rule: specs.Input) -> np.ndarray:
     return reference.normalize(crop, rule.mean, rule.std)[None]
 
 
-def whole_network(tensor: np.ndarray, weights: Weights, levels: tuple[int, ...]) -> np.ndarray:
-    """What trunk, pooling and head give together for a (1, 3, H, W) tensor of any size: (1, C) float32 logits."""
+def feature_map(tensor: np.ndarray, weights: Weights) -> np.ndarray:
+    """The trunk's (C, rows, columns) float32 map of a (1, 3, H, W) tensor of any size."""
     pads = []
     for side in tensor.shape[2:]:
         total = max((-(-side // STRIDE) - 1) * STRIDE + KERNEL - side, 0)
@@ -130,11 +130,20 @@ def whole_network(tensor: np.ndarray, weights: Weights, levels: tuple[int, ...])
     padded = np.pad(tensor[0].astype(np.float64), ((0, 0), *pads))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (KERNEL, KERNEL), (1, 2))[:, ::STRIDE, ::STRIDE]
     features = np.einsum("iyxab,oiab->oyx", windows, weights["conv"]) + weights["conv.b"][:, None, None]
-    features = np.maximum(features, 0).astype(np.float32)
+    return np.maximum(features, 0).astype(np.float32)
+
+
+def head_layers(rows: np.ndarray, weights: Weights) -> dict[str, np.ndarray]:
+    """The pooled rows ``spp``, and what the head makes of them."""
+    hidden = np.maximum(rows @ weights["fc1"].T + weights["fc1.b"], 0)
+    return {"spp": rows, "fc1": hidden, "logits": (hidden @ weights["fc2"].T + weights["fc2.b"]).astype(np.float32)}
+
+
+def whole_network(tensor: np.ndarray, weights: Weights, levels: tuple[int, ...]) -> np.ndarray:
+    """What trunk, pooling and head give together for a (1, 3, H, W) tensor of any size: (1, C) float32 logits."""
+    features = feature_map(tensor, weights)
     whole = np.array([[0, 0, features.shape[2], features.shape[1]]], np.int32)
-    row = reference.spp_pool(features, whole, levels)
-    hidden = np.maximum(row @ weights["fc1"].T + weights["fc1.b"], 0)
-    return (hidden @ weights["fc2"].T + weights["fc2.b"]).astype(np.float32)
+    return head_layers(reference.spp_pool(features, whole, levels), weights)["logits"]
 
 
 def probabilities(logits: np.ndarray) -> np.ndarray:

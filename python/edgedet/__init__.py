@@ -18,6 +18,8 @@ from edgedet.errors import (
     SourceTimeout,
     VerificationError,
 )
+from edgedet.region_scores import RegionScores
+from edgedet.regions import RegionClassifier
 from edgedet.results import Classification, ClassScore, Detection, Detections
 from edgedet.tasks import load
 
@@ -36,6 +38,8 @@ __all__ = [
     "EndOfStream",
     "InferenceError",
     "ModelLoadError",
+    "RegionClassifier",
+    "RegionScores",
     "RuntimeUnavailable",
     "SourceError",
     "SourceTimeout",

@@ -185,6 +185,14 @@ class SppHead:
         """How many bins all levels have together: the row of a region is so many times the trunk's channels."""
         return sum(bins * bins for bins in self.levels)
 
+    @property
+    def least_side(self) -> int:
+        """The smallest side of an input, in pixels, that leaves a feature cell."""
+        side = 1
+        for layer in reversed(self.trunk):
+            side = (side - 1) * layer.stride + (layer.kernel if layer.pad == "valid" else 1)
+        return side
+
     def grid(self, size_wh: tuple[int, int]) -> FeatureGrid:
         """The feature map of an input of ``size_wh`` pixels: where SAME pads depends on it.
 

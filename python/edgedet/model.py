@@ -30,13 +30,17 @@ class Timings(NamedTuple):
 
 
 class _Stopwatch:
-    """Marks the ends of the stages of one call."""
+    """Adds up the seconds of the stages of one call."""
 
     def __init__(self) -> None:
-        self.marks = [time.perf_counter()]
+        self.seconds = [0.0, 0.0, 0.0]
+        self._stage, self._mark = 0, time.perf_counter()
 
-    def lap(self) -> None:
-        self.marks.append(time.perf_counter())
+    def lap(self, back_to: int | None = None) -> None:
+        """A stage ends, and the next begins, or one of the earlier anew."""
+        now = time.perf_counter()
+        self.seconds[self._stage] += now - self._mark
+        self._stage, self._mark = self._stage + 1 if back_to is None else back_to, now
 
 
 class Model:
@@ -84,8 +88,7 @@ class Model:
         watch = _Stopwatch()
         yield watch
         watch.lap()
-        laps = np.diff(watch.marks).tolist()
-        self._local.timings = Timings(*laps)
+        self._local.timings = Timings(*watch.seconds)
 
     def raw(self, image: npt.NDArray[Any], *, color: str = "bgr") -> dict[str, npt.NDArray[Any]]:
         """The networks' own outputs for an image, by role: what ``golden/`` holds."""

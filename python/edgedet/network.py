@@ -64,6 +64,10 @@ class Network:
             for role, name in self._inputs.items()
         }
 
+    def accepted(self, role: str) -> tuple[tuple[int | None, ...], ...]:
+        """The shapes that an input may have; None is a size that may be any."""
+        return self._shapes.get(role) or (self.inputs[role].shape,)
+
     @cached_property
     def outputs(self) -> dict[str, TensorInfo]:
         """Role -> what `run` gives."""
@@ -71,8 +75,9 @@ class Network:
 
     def run(self, feed: Mapping[str, Array]) -> dict[str, Array]:
         """Arrays by role in, arrays by role out; errors as `edgedet.runtime.base.Session.run`."""
-        if self._shapes:
-            return self._run_reshaped(feed)
+        return self._run_reshaped(feed) if self._shapes else self._run(feed)
+
+    def _run(self, feed: Mapping[str, Array]) -> dict[str, Array]:
         named = {self._inputs.get(role, role): array for role, array in feed.items()}
         for name in self._channels_last & named.keys():
             if np.ndim(named[name]) == 4:
@@ -88,6 +93,8 @@ class Network:
         for role, allowed in self._shapes.items():
             if not any(_fits(feed[role].shape, shape) for shape in allowed):
                 raise ValueError(f"{role}: expected one of {allowed}, got {feed[role].shape}; resize or pad the array")
+        if self._lender is None:
+            return self._run(feed)
         with self.borrow({role: array.shape for role, array in feed.items()}) as slot:
             for role, array in slot.inputs.items():
                 np.copyto(array, feed[role])

@@ -14,11 +14,13 @@ from edgedet.strict import short
 if TYPE_CHECKING:
     from edgedet.classifier import Classifier
     from edgedet.detector import Detector
+    from edgedet.regions import RegionClassifier
 
 #: task -> module and class; imported when a bundle asks for it.
 TASKS = {
     "classify": ("edgedet.classifier", "Classifier"),
     "detect": ("edgedet.detector", "Detector"),
+    "regions": ("edgedet.regions", "RegionClassifier"),
 }
 
 
@@ -44,6 +46,15 @@ def load(
 def load(
     path: Union[str, Path, Bundle],
     *,
+    task: Literal["regions"],
+    device: str = ...,
+    runtime: str = ...,
+    threads: Union[int, None] = ...,
+) -> RegionClassifier: ...
+@overload
+def load(
+    path: Union[str, Path, Bundle],
+    *,
     task: Union[str, None] = ...,
     device: str = ...,
     runtime: str = ...,
@@ -61,13 +72,14 @@ def load(
 
     Args:
         path: the bundle's folder, ``demo`` for the packaged toy, or a bundle that is open.
-        task: one of the bundle's tasks (``detect``, ``classify``); None: its first.
+        task: one of the bundle's tasks (``detect``, ``classify``, ``regions``); None: its first.
         device: ``auto``, ``cpu``, ``ascend`` or ``ascend:N``.
         runtime: a name in `edgedet.runtime`, or ``auto`` for the best that is present.
         threads: cores that the runtime may use; None leaves it to the runtime.
 
     Returns:
-        A `Detector` for ``detect``, a `Classifier` for ``classify``. Close it, or use it in a ``with`` statement.
+        A `Detector` for ``detect``, a `Classifier` for ``classify``, a `RegionClassifier` for
+        ``regions``. Close it, or use it in a ``with`` statement.
 
     Raises:
         BundleError: the bundle is not whole, or has no such task.

@@ -182,9 +182,26 @@ def model(bundle):
 def test_the_small_twin_is_a_verified_classifier(model):
     assert type(model) is Classifier and model.spec.tasks == ("classify", "regions")
     verdict = verify(model.bundle)
-    assert verdict.passed and len(verdict.replays) == 3, verdict.table()
+    assert verdict.passed and len(verdict.replays) == 6, verdict.table()
     assert all(raw.max_rel <= 1e-5 for replay in verdict.replays for raw in replay.raw), verdict.table()
     assert model.spec.variants[0].files.keys() == {"trunk", "head"}
+
+
+def region_of_all(bundle, network):
+    """The logits of the region that is a whole picture of 224×224, and those of a network on its pixels."""
+    image = np.random.default_rng(4).integers(0, 256, (224, 224, 3), dtype=np.uint8)
+    with edgedet.load(bundle, task="regions") as model:
+        rule = model.spec.input
+        pixels = (image[..., ::-1].astype(np.float32) - np.float32(rule.mean)) / np.float32(rule.std)
+        expected = run(network, pixels.transpose(2, 0, 1)[None].copy())
+        return model.features(image, [[0, 0, 224, 224]], "logits", shorter_side=224), expected
+
+
+def test_the_region_of_the_whole_image_at_224_is_the_published_network(bundle):
+    found, expected = region_of_all(
+        bundle, loaded(published_network(small_config("sppnet")), bundle.parent / "sppnet.ckpt")
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("height", "width"), [(80, 96), (224, 224), (180, 180), (300, 451), (35, 400)])
@@ -257,3 +274,6 @@ def test_full_size(variant, tmp_path: Path):
             assert top_5(found) == top_5(expected)
             assert np.abs(found - expected).max() <= 1e-3 * np.abs(expected).max()
         assert model.logits(noise(300, 451)).shape == (1, 1000)
+    found, expected = region_of_all(folder, published)
+    assert top_5(found) == top_5(expected)
+    assert np.abs(found - expected).max() <= 1e-3 * np.abs(expected).max()

@@ -62,7 +62,11 @@ def test_a_good_bundle_passes(tmp_path: Path) -> None:
     verdict = verify(Bundle.open(spp_bundle(tmp_path, goldens=2)))
     assert verdict.passed, verdict.table()
     lines = [line.strip() for line in verdict.table().splitlines()]
-    assert sum(line.startswith("classes  top 4 identical; at most 0.0000") for line in lines) == 2
+    assert sum(line.startswith("classes  top 4 identical; at most 0.0000") for line in lines) == 4
+    assert [line for line in lines if line.startswith("golden/1")] == [
+        "golden/1.png (classify)",
+        "golden/1.png (regions)",
+    ]
     assert json.loads(json.dumps(verdict.to_dict()))["replays"][0]["result"]["misplaced"] == 0
 
 
@@ -73,8 +77,10 @@ def test_another_network_fails(tmp_path: Path) -> None:
     rehash(folder)
     verdict = verify(Bundle.open(folder))
     assert not verdict.passed
-    assert any(reason.startswith("golden/0.png: logits: expected ") for reason in verdict.reasons)
-    assert any(reason.startswith("golden/0.png: classes: expected ") for reason in verdict.reasons)
+    for task in ("classify", "regions"):
+        for part in ("logits", "classes"):
+            said = f"golden/0.png ({task}): {part}: expected "
+            assert any(reason.startswith(said) for reason in verdict.reasons)
 
 
 def test_nan_is_a_verdict_and_no_crash(tmp_path: Path) -> None:

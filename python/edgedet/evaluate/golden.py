@@ -16,6 +16,7 @@ from edgedet.evaluate.agreement import Agreement, compare_boxes, compare_classes
 from edgedet.image import to_tensor
 from edgedet.results import Classification, Detections
 from edgedet.spec import AnchorHead, Spec
+from edgedet.spp import softmax
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -64,12 +65,14 @@ def _compare_classes(spec: Spec, raw: Arrays, expected: Arrays, image: npt.NDArr
         truth = Classification(expected["class_ids"], expected["scores"], spec.labels)
     except (KeyError, ValueError) as error:
         raise BundleError(f"golden: expected class_ids and scores, got {error}; convert it again") from error
-    return compare_classes(Ranking(spec).scores(raw["logits"][0]), truth)
+    return compare_classes(softmax(raw["logits"][0]), truth)
 
 
 TASKS = {
     "classify": GoldenTask(_expect_classes, _compare_classes),
     "detect": GoldenTask(_expect_boxes, _compare_boxes),
+    # The region that is the whole input is to be what the classifier says.
+    "regions": GoldenTask(_expect_classes, _compare_classes),
 }
 
 

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from edgedet.bundle import Bundle
 from edgedet.errors import BundleError
 from edgedet.evaluate.agreement import Agreement, Limits, RawAgreement, compare_raw
-from edgedet.evaluate.golden import task_of
+from edgedet.evaluate.golden import TASKS, task_of
 from edgedet.model import Model
-from edgedet.spec import Golden
+from edgedet.spec import Golden, Variant
 from edgedet.tasks import load
 
 # fp32: another order of summation, nothing more (docs/families.md: up to 9e-5 of a tensor's range between MindSpore
@@ -30,8 +30,9 @@ LIMITS = {
 
 @dataclass(frozen=True)
 class Replay:
-    """One golden input, replayed: how well the raw tensors agree, and the final result of the bundle's first task."""
+    """One golden input, replayed by a task: how well the raw tensors agree, and the final result."""
 
+    task: str
     image: str
     raw: tuple[RawAgreement, ...]
     result: Agreement
@@ -50,7 +51,7 @@ class Verdict:
         variant: the target of the variant that ran.
         runtime: the runtime that ran it.
         precision: of the variant; decides the limits.
-        replays: one for each golden input.
+        replays: one for each golden input and each task of the bundle.
         reasons: a sentence for each limit that was passed; none: the bundle is good.
     """
 
@@ -74,7 +75,7 @@ class Verdict:
         """The measurements as text, one line for each tensor and each result."""
         lines = [f"{self.bundle}: {self.variant} {self.precision} on {self.runtime}"]
         for replay in self.replays:
-            lines.append(f"  {replay.image}")
+            lines.append(f"  {replay.image} ({replay.task})")
             lines += [f"    {part.row()}" for part in replay.parts()]
         lines += [f"  FAILED: {reason}" for reason in self.reasons] or ["  passed"]
         return "\n".join(lines)
@@ -94,22 +95,33 @@ def verify(bundle: Bundle, *, device: str = "auto", runtime: str = "auto", threa
         bundle.check(file)
     if not bundle.spec.golden:
         raise BundleError(f"{bundle.spec.name}: expected golden data, got none; convert the checkpoint again")
-    with load(bundle, device=device, runtime=runtime, threads=threads) as model:
-        variant = model.choice.variant
-        if variant.precision not in LIMITS:
-            raise BundleError(
-                f"model.json: variants.precision: expected one of {', '.join(LIMITS)}, got {variant.precision!r}; "
-                "update edgedet"
-            )
-        replays = tuple(_replay(bundle, model, golden) for golden in bundle.spec.golden)
+    task_of(bundle.spec)
+    replays: list[Replay] = []
+    for task in bundle.spec.tasks:
+        if task in TASKS:
+            with load(bundle, task=task, device=device, runtime=runtime, threads=threads) as model:
+                variant = _checked(model.choice.variant)
+                replays += (_replay(bundle, task, model, golden) for golden in bundle.spec.golden)
     limits = LIMITS[variant.precision]
     reasons = tuple(
-        f"{replay.image}: {fault}" for replay in replays for part in replay.parts() for fault in part.faults(limits)
+        f"{replay.image} ({replay.task}): {fault}"
+        for replay in replays
+        for part in replay.parts()
+        for fault in part.faults(limits)
     )
-    return Verdict(bundle.spec.name, variant.target, variant.runtime, variant.precision, replays, reasons)
+    return Verdict(bundle.spec.name, variant.target, variant.runtime, variant.precision, tuple(replays), reasons)
 
 
-def _replay(bundle: Bundle, model: Model, golden: Golden) -> Replay:
+def _checked(variant: Variant) -> Variant:
+    if variant.precision not in LIMITS:
+        raise BundleError(
+            f"model.json: variants.precision: expected one of {', '.join(LIMITS)}, got {variant.precision!r}; "
+            "update edgedet"
+        )
+    return variant
+
+
+def _replay(bundle: Bundle, task: str, model: Model, golden: Golden) -> Replay:
     picture = cv2.imread(str(bundle.check(golden.image)), cv2.IMREAD_COLOR)
     if picture is None:
         raise BundleError(f"{golden.image.file}: expected a picture, got none; copy the bundle again")
@@ -119,4 +131,4 @@ def _replay(bundle: Bundle, model: Model, golden: Golden) -> Replay:
     if missing:
         raise BundleError(f"{golden.expected.file}: expected {missing}, got none; convert the checkpoint again")
     raw = tuple(compare_raw(role, values, expected[role]) for role, values in found.items())
-    return Replay(golden.image.file, raw, task_of(bundle.spec).compare(bundle.spec, found, expected, image))
+    return Replay(task, golden.image.file, raw, TASKS[task].compare(bundle.spec, found, expected, image))
