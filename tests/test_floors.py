@@ -41,6 +41,7 @@ FLOORS = {
     "edgedet.camera.pipeline": 6,
     "edgedet.camera.preview": 6,
     "edgedet.diagnose": 6,
+    "edgedet.proposals": 6,
     "edgedet.evaluate": 6,
     "edgedet.cli": 7,
 }

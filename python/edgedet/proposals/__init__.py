@@ -1,0 +1,48 @@
+"""Where things may be: callables from an image to boxes, one module each, found by name.
+
+A proposer is any callable that takes an (H, W, 3) uint8 BGR image and gives (N, 4) float32 ``x1 y1 x2 y2`` in its
+pixels: a function of one's own is as good as these. A module here has a class that is one, and ``make(argument)``,
+which makes it of the text after the colon in ``NAME:ARGUMENT``; adding one is adding its file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from edgedet.strict import short
+
+Boxes = npt.NDArray[np.float32]
+Proposer = Callable[[npt.NDArray[np.uint8]], Boxes]
+
+
+def names() -> list[str]:
+    """The names of all proposers."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+
+
+def helps() -> dict[str, str]:
+    """Name -> what it proposes, and what its argument is, in a line."""
+    return {name: str(_module(name).HELP) for name in names()}
+
+
+def make(text: str) -> Proposer:
+    """The proposer that ``NAME`` or ``NAME:ARGUMENT`` stands for, such as ``sliding`` or ``detector:models/ssd``.
+
+    Raises:
+        ValueError: there is none of that name, or its argument is wrong.
+        EdgedetError: what it needs is missing or damaged.
+    """
+    name, colon, argument = text.partition(":")
+    if name not in names():
+        raise ValueError(f"proposals: expected one of {', '.join(names())}, got {short(name)}; correct the name")
+    return cast(Proposer, _module(name).make(argument if colon else None))
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"{__name__}.{name}")
