@@ -22,6 +22,7 @@ BASES = {
     "RuntimeUnavailable": (errors.EdgedetError, ImportError),
     "ModelLoadError": (errors.EdgedetError, RuntimeError),
     "InferenceError": (errors.EdgedetError, RuntimeError),
+    "SinkError": (errors.EdgedetError, OSError),
     "SourceError": (errors.EdgedetError, OSError),
     "SourceTimeout": (errors.SourceError, TimeoutError),
     "EndOfStream": (errors.EdgedetError, EOFError),

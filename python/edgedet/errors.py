@@ -35,6 +35,10 @@ class EndOfStream(EdgedetError, EOFError):  # noqa: N818  no error, an end
     """A source that has given its last frame."""
 
 
+class SinkError(EdgedetError, OSError):
+    """A file, a broker or a screen that did not take a result."""
+
+
 class ConversionError(EdgedetError, RuntimeError):
     """A checkpoint could not be turned into a bundle."""
 
