@@ -39,7 +39,6 @@ FLOORS = {
     "edgedet.views": 5,
     "edgedet.camera": 5,
     "edgedet.camera.pipeline": 6,
-    "edgedet.camera.preview": 6,
     "edgedet.diagnose": 6,
     "edgedet.proposals": 6,
     "edgedet.evaluate": 6,

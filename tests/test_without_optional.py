@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import edgedet
+from edgedet.camera.preview import Preview
 from edgedet.errors import RuntimeUnavailable
 from edgedet.results import Detections
 
@@ -21,6 +22,8 @@ OPTIONAL = (
     "supervision",
     "skimage",
     "paho",
+    "aiohttp",
+    "prometheus_client",
     "edgedet_converters",
 )
 
@@ -33,7 +36,10 @@ for name in {OPTIONAL!r}:
 EVERYTHING = """
 import numpy as np
 import edgedet
+import edgedet.camera.pipeline
+import edgedet.cli
 from edgedet import ops
+assert "stream" in edgedet.cli.commands()
 f = np.float32
 boxes = np.array([[0, 0, 1, 1]], f)
 ops.decode_boxes(boxes, boxes)
@@ -100,3 +106,12 @@ def test_supervision_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int32), ("a",), (1, 1))
     with pytest.raises(ImportError, match="do pip install supervision"):
         nothing.to_supervision()
+
+
+@pytest.mark.parametrize("missing", ["aiohttp", "prometheus_client"])
+def test_what_the_preview_needs_is_named(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    for name in ("server", "guard", "metrics"):
+        monkeypatch.delitem(sys.modules, f"edgedet.camera.preview.{name}", raising=False)
+    with pytest.raises(ImportError, match=r"pip install 'edgedet\[preview\]'"):
+        Preview(port=0).open()

@@ -74,6 +74,8 @@ class Pipeline:
         live = any(each.live for each in sources)
         self.policy = chosen or (policies.latest() if live else policies.lossless())
         self._engine = Engine(sources, models, outlets, self.policy)
+        for outlet in outlets:
+            outlet.watch(self.stats)
 
     def start(self) -> None:
         """Opens the sinks, then starts everything in the background.

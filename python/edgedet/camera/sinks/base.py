@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TypeVar
 
 from edgedet.camera.result import Result
+from edgedet.camera.stats import Stats
 
 S = TypeVar("S", bound="Sink")
 
@@ -25,6 +26,9 @@ class Sink:
     queue: int = 8
     #: Whether it shows what is happening now: it then never makes a lossless pipeline wait, but loses results.
     view: bool = False
+
+    def watch(self, stats: Callable[[], Stats]) -> None:
+        """Before `open`: where to ask for the pipeline's figures. For sinks that show them."""
 
     def open(self) -> None:
         """Gets ready. What it raises ends the start of the pipeline, before a frame is read."""
