@@ -13,7 +13,7 @@ from edgedet.model import Model, check_floats
 from edgedet.spec import Spec, SppHead
 
 #: Rows that go through a head at once, if it takes any number: enough that its weights are read once for many.
-HEAD_BATCH = 256
+HEAD_BATCH = 512
 
 
 def spp_head(spec: Spec) -> SppHead:

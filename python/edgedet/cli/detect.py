@@ -65,9 +65,5 @@ def _text(entry: visit.Entry) -> str:
     """The entry for people: a line for the picture and one for each thing."""
     things = entry["detections"]
     drawn = f", drawn in {entry['drawn']}" if entry["drawn"] else ""
-    lines = [f"{entry['picture']}: {len(things)} found in {visit.milliseconds(entry)}{drawn}"]
-    width = max((len(thing["label"]) for thing in things), default=0)
-    for thing in things:
-        box = " ".join(f"{side:7.1f}" for side in thing["box"])
-        lines.append(f"  {thing['label']:{width}}  {thing['score']:.2f}  {box}")
-    return "\n".join(lines)
+    head = f"{entry['picture']}: {len(things)} found in {visit.milliseconds(entry)}{drawn}"
+    return "\n".join([head, *visit.lines(things)])

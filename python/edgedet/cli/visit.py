@@ -94,3 +94,14 @@ def _entry(model: Model, path: Path, look: Look) -> Entry:
 def milliseconds(entry: Entry) -> str:
     """How long the model took over the entry's picture."""
     return f"{1000 * sum(entry['seconds'].values()):.1f} ms"
+
+
+def lines(things: list[dict[str, Any]]) -> list[str]:
+    """Detections for people, a line each: what, how surely, where."""
+    width = max((len(thing["label"]) for thing in things), default=0)
+    return [f"  {thing['label']:{width}}  {thing['score']:.2f}  {sides(thing['box'])}" for thing in things]
+
+
+def sides(box: list[float]) -> str:
+    """A box in columns."""
+    return " ".join(f"{side:7.1f}" for side in box)
