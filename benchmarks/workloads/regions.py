@@ -1,0 +1,122 @@
+"""Regions of a picture by one pass of the trunk, against one crop at a time through the same network (two threads).
+
+The SPPNet paper's claim (He et al. 2015, section 4.3: 24 to 102 times) at its single scale, shorter side 688. The
+network is the published one in size, its weights drawn at random. In the compressed head fc1 and fc2 are pairs of
+matrices of ranks 1024 and 256 (Girshick 2015, section 3.1), cut from random ones: they cost what factors would cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+import edgedet
+from benchmarks import models
+from benchmarks.case import Case, Peer
+from benchmarks.peers.crops import Crops
+from benchmarks.workloads.spp import pooled
+from edgedet.regions import RegionClassifier
+from edgedet.spp import probabilities
+
+FRAME_WH, THREADS, SIDE, MOST = (1280, 720), 2, 688, 2000
+RANKS = (1024, 256)
+# Long enough for several runs of ours; a crop at a time runs once.
+BUDGET_S = 8.0
+
+
+def boxes_of(count: int, seed: int = 2) -> np.ndarray:
+    """(R, 4) float32 like a proposer's: sides of 24 pixels to the frame's, all sizes and aspects alike, anywhere."""
+    rng = np.random.default_rng(seed)
+    side = np.exp(rng.uniform(np.log(24), np.log(min(FRAME_WH)), count))
+    aspect = np.exp(rng.uniform(-np.log(3), np.log(3), count) / 2)
+    wh = np.minimum(np.stack([side * aspect, side / aspect], axis=1), FRAME_WH)
+    corner = rng.random((count, 2)) * (FRAME_WH - wh)
+    return np.concatenate([corner, corner + wh], axis=1).astype(np.float32)
+
+
+def cases(quick: bool) -> Iterator[Case]:
+    """Features alone, the whole with the published head, the whole with the compressed one."""
+    counts = (8,) if quick else (100, 500, MOST)
+    bundle = models.published("sppnet")
+    with edgedet.load(bundle, task="regions", threads=THREADS) as model:
+        image = _frame(model)
+        for count in counts:
+            boxes = boxes_of(count)
+            peers = [_peer(model, image, boxes, "one crop at a time", 102.0, features=True)]
+            yield _case("pooled features", model, image, boxes, peers, features=True)
+        for count in counts:
+            boxes = boxes_of(count)
+            peers = [_peer(model, image, boxes, "one crop at a time", 24.0)]
+            yield _case("whole, published head", model, image, boxes, peers)
+        with edgedet.load(models.compressed(bundle, RANKS), task="regions", threads=THREADS) as small:
+            for count in counts:
+                boxes = boxes_of(count)
+                peers = [
+                    _peer(model, image, boxes, "one crop at a time, published head", 64.0),
+                    _peer(small, image, boxes, "one crop at a time, compressed head", None),
+                ]
+                yield _case("whole, compressed head", small, image, boxes, peers)
+
+
+def _frame(model: RegionClassifier) -> np.ndarray:
+    golden = cv2.imread(str(model.bundle.check(model.spec.golden[0].image)))
+    return cv2.resize(golden, FRAME_WH, interpolation=cv2.INTER_CUBIC)
+
+
+def _case(
+    what: str, model: RegionClassifier, image: np.ndarray, boxes: np.ndarray, peers: list[Peer], features: bool = False
+) -> Case:
+    sampled = np.random.default_rng(0).permutation(len(boxes))[:20]
+
+    def check(ours: np.ndarray) -> None:
+        """A sample, its windows and bins looked for one by one."""
+        rows = _plain_rows(model, image, boxes[sampled])
+        expected = rows if features else probabilities(model.run_head(rows)["logits"])
+        np.testing.assert_allclose(ours[sampled], expected, rtol=1e-5, atol=1e-6)
+
+    def job() -> np.ndarray:
+        return model.features(image, boxes) if features else model(image, boxes).scores
+
+    return Case(f"{len(boxes)} regions, {what}", job, check, peers, budget_s=BUDGET_S)
+
+
+def _peer(
+    model: RegionClassifier, image: np.ndarray, boxes: np.ndarray, name: str, bar: float | None, features: bool = False
+) -> Peer:
+    crops = Crops(model, THREADS)
+
+    def check(ours: np.ndarray, theirs: np.ndarray) -> None:
+        """A warped crop is another picture than a window of the map; where it is the whole input, it is the same."""
+        assert ours.shape == theirs.shape and np.isfinite(theirs).all()
+        side = model.spec.input.size_wh[1]
+        small, whole = cv2.resize(image, model.spec.input.size_wh), np.array([[0, 0, side, side]], np.float32)
+        if features:
+            np.testing.assert_array_equal(model.features(small, whole, shorter_side=side), crops.features(small, whole))
+        else:
+            found = model(small, whole, shorter_side=side).scores
+            np.testing.assert_array_equal(found, crops.scores(small, whole))
+
+    run = crops.features if features else crops.scores
+    return Peer(name, lambda: lambda: run(image, boxes), check, bar if len(boxes) >= MOST else None)
+
+
+def _plain_rows(model: RegionClassifier, image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """What the paper's appendix says, cell by cell, in NumPy."""
+    growth = SIDE / min(FRAME_WH)
+    size_wh = tuple(round(side * growth) for side in FRAME_WH)
+    resized = cv2.resize(image, size_wh, interpolation=cv2.INTER_LINEAR)[..., ::-1]
+    rule, grid = model.spec.input, model.head.grid(size_wh)
+    tensor = (resized.astype(np.float32) - np.float32(rule.mean)) / np.float32(rule.std)
+    features = model.feature_map(np.ascontiguousarray(tensor.transpose(2, 0, 1)[None]))
+    windows = []
+    for box in (boxes * np.tile(np.divide(size_wh, FRAME_WH), 2)).tolist():
+        spans = []
+        for axis in (0, 1):
+            centres = grid.offset[axis] + grid.stride[axis] * np.arange(grid.feature_wh[axis])
+            inside = np.flatnonzero((box[axis] < centres) & (centres < box[axis + 2]))
+            nearest = np.abs(centres - (box[axis] + box[axis + 2]) / 2).argmin()
+            spans.append((inside[0], inside[-1] + 1) if len(inside) else (nearest, nearest + 1))
+        windows.append([spans[0][0], spans[1][0], spans[0][1], spans[1][1]])
+    return pooled(features, np.array(windows))
