@@ -92,7 +92,7 @@ def test_dicts_are_ready_for_json() -> None:
 
 def test_detections_are_confident_and_apart() -> None:
     found = make().to_detections(score_threshold=0.3)
-    # The second dog overlaps the first; the last region has no area; what leaves the image is clipped.
+    # The second dog is a cat as well, and that first; the last region has no area; what leaves the image is clipped.
     assert [(d.label, d.score, d.box) for d in found] == [
         ("hen", 0.875, (60, 7, 100, 9)),
         ("dog", 0.75, (0, 1, 10, 21)),
@@ -101,8 +101,20 @@ def test_detections_are_confident_and_apart() -> None:
     assert found.image_wh == (100, 50)
     assert len(make().to_detections()) == 2  # strictly more than a half
     assert [d.label for d in make().to_detections(score_threshold=0.3, max_detections=1)] == ["hen"]
-    assert len(make().to_detections(score_threshold=0.3, iou_threshold=1.0)) == 4
     assert len(nothing().to_detections(score_threshold=0)) == 0
+
+
+def test_detections_of_all_classes() -> None:
+    found = make().to_detections(score_threshold=0.2, all_classes=True, iou_threshold=1.0)
+    assert [(d.label, d.score) for d in found] == [
+        ("hen", 0.875),
+        ("dog", 0.75),
+        ("cat", 0.5),
+        ("dog", 0.5),
+        ("cat", 0.25),
+    ]
+    apart = make().to_detections(score_threshold=0.2, all_classes=True)
+    assert [(d.label, d.score) for d in apart] == [("hen", 0.875), ("dog", 0.75), ("cat", 0.5)]
 
 
 def test_detections_are_those_of_greedy_suppression() -> None:
@@ -110,7 +122,7 @@ def test_detections_are_those_of_greedy_suppression() -> None:
     corners = rng.uniform(0, 60, (150, 2))
     boxes = np.concatenate([corners, corners + rng.uniform(5, 40, (150, 2))], axis=1).astype(np.float32)
     scores = rng.dirichlet([0.3] * 3, 150).astype(np.float32)
-    found = make(boxes=boxes, scores=scores).to_detections(score_threshold=0.4)
+    found = make(boxes=boxes, scores=scores).to_detections(score_threshold=0.4, all_classes=True)
     clipped = np.clip(boxes, 0, np.array([100, 50, 100, 50], np.float32))
     seen = (clipped[:, 2:] > clipped[:, :2]).all(axis=1)
     wanted = []

@@ -1,7 +1,7 @@
-"""Regions of a picture by one pass of the trunk, against one crop at a time through the same network (two threads).
+"""Regions of a picture by one pass of the trunk, against one crop at a time: the paper has 24 to 102 times.
 
-The SPPNet paper's claim (He et al. 2015, section 4.3: 24 to 102 times) at its single scale, shorter side 688. The
-network is the published one in size, its weights drawn at random. In the compressed head fc1 and fc2 are pairs of
+He et al. 2015, section 4.3; here at its single scale, shorter side 688, the same network both ways, two threads. The
+network has the published size, its weights are drawn at random. In the compressed head fc1 and fc2 are pairs of
 matrices of ranks 1024 and 256 (Girshick 2015, section 3.1), cut from random ones: they cost what factors would cost.
 """
 

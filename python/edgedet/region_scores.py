@@ -75,24 +75,33 @@ class RegionScores:
         ]
 
     def to_detections(
-        self, *, score_threshold: float = 0.5, iou_threshold: float = 0.3, max_detections: int | None = None
+        self,
+        *,
+        score_threshold: float = 0.5,
+        iou_threshold: float = 0.3,
+        max_detections: int | None = None,
+        all_classes: bool = False,
     ) -> Detections:
         """What is found in the image if the regions are taken for boxes around things.
 
-        Every class of a region counts that scores more than the threshold; in each class, of regions that overlap by
-        more than ``iou_threshold`` the better stays (0.3 is the paper's). Boxes are clipped to the image; what has no
-        area in it is left out.
+        A region counts with its best class, if that scores more than the threshold; of regions of one class that
+        overlap by more than ``iou_threshold`` the better stays (0.3 is the paper's). Boxes are clipped to the image;
+        what has no area in it is left out.
 
         Args:
             score_threshold: 0 to 1; only what scores strictly more.
             iou_threshold: 0 to 1.
             max_detections: at most so many of all classes together, the best; None: all.
+            all_classes: let a region count with every class that scores more, as evaluations do.
         """
         if not 0 <= score_threshold <= 1:  # NaN too
             raise ValueError(f"score_threshold: expected 0 to 1, got {score_threshold!r}; give a probability")
         boxes = np.clip(self.boxes, 0, np.tile(np.asarray(self.image_wh, np.float32), 2))
         seen = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))
-        rows, columns = np.nonzero(self.scores[seen] > np.float32(score_threshold))
+        passed = self.scores[seen] > np.float32(score_threshold)
+        if not all_classes:
+            passed &= np.arange(len(self.labels)) == self.scores[seen].argmax(axis=1)[:, None]
+        rows, columns = np.nonzero(passed)
         rows = seen[rows]
         found, class_ids = self.scores[rows, columns], columns.astype(np.int32)
         kept = _core.nms(

@@ -23,8 +23,8 @@ from edgedet.strict import short
 PAPER_SCALES = (480, 576, 688, 864, 1200)
 #: The pixels of a region that suits the head best: those that it was trained on.
 BEST_AREA = 224 * 224
-#: Of a resized image. A trunk like the published one takes about 250 bytes for each; the paper's largest scale fits up
-#: to an aspect of 2.9.
+#: Of a resized image. A trunk like the published one takes about 400 bytes for each in ONNX Runtime; the paper's
+#: largest scale fits up to an aspect of 2.9.
 MAX_PIXELS = 1 << 22
 MAX_SCALES = 16
 # Pixels; beyond any image, and small enough that it can be scaled.
