@@ -1,8 +1,9 @@
-# make demo   a MindSpore checkpoint becomes a bundle, and that bundle finds things in pictures
-# make test   the test suite
-# make full   the families at their published sizes, converted and compared with MindSpore; some minutes
-# make bench  the kernels beside other programs that do the same, one table of ratios; some minutes
-# make check  style, types, and the C++ tests under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer
+# make demo          a MindSpore checkpoint becomes a bundle, and that bundle finds things in pictures
+# make test          the test suite
+# make full          the families at their published sizes, converted and compared with MindSpore; some minutes
+# make bench         the kernels beside other programs that do the same, one table of ratios; some minutes
+# make instructions  counts the kernels' instructions with valgrind; fails when a count has grown by more than 5 %
+# make check         style, types, and the C++ tests under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer
 #
 # Everything is installed into .venv and build/ beside this file. PYTHON=python3.12 chooses the interpreter.
 
@@ -17,7 +18,7 @@ SHELL := bash
 .ONESHELL:
 .DELETE_ON_ERROR:
 .SILENT:
-.PHONY: help demo test full bench check
+.PHONY: help demo test full bench instructions check
 
 PYTHON_VERSION := $(shell $(PYTHON) -c 'import platform; print(platform.python_version())')
 ifeq ($(PYTHON_VERSION),)
@@ -110,11 +111,16 @@ full: $(FOR_TEST)
 bench: $(FOR_BENCH)
 	$(BIN)/python -m benchmarks
 
+# 3 says that there was nothing to compare with, which the command has printed.
+instructions: $(CHECK)/.tools
+	export PATH="$(CURDIR)/$(CHECK)/bin:$$PATH"
+	python -m benchmarks.instructions --check || test $$? -eq 3
+
 check: $(CHECK)/.tools
 	export PATH="$(CURDIR)/$(CHECK)/bin:$$PATH"
 	ruff check .
 	ruff format --check .
-	find csrc tests/cpp -name '*.[ch]pp' | xargs clang-format --dry-run -Werror
+	find csrc tests/cpp benchmarks/cpp -name '*.[ch]pp' | xargs clang-format --dry-run -Werror
 	mypy
 	cmake --preset asan || cmake --fresh --preset asan  # an old build may name a compiler or a ninja that is gone
 	cmake --build --preset asan

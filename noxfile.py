@@ -35,7 +35,9 @@ def lint(session: nox.Session) -> None:
     session.install("-r", TOOLS)
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
-    sources = sorted(str(path) for top in ("csrc", "tests/cpp") for path in Path(top).rglob("*.[ch]pp"))
+    sources = sorted(
+        str(path) for top in ("csrc", "tests/cpp", "benchmarks/cpp") for path in Path(top).rglob("*.[ch]pp")
+    )
     session.run("clang-format", "--dry-run", "-Werror", *sources)
 
 
