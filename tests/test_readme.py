@@ -57,7 +57,7 @@ def test_the_demo_runs(elsewhere: Path) -> None:
 @pytest.mark.convert
 def test_the_commands_run_in_order(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
     todo = [command[1:] for command in commands("edgedet") if command[1] != "demo"]
-    assert [command[0] for command in todo] == ["convert", "verify", "info", "detect"]
+    assert [command[0] for command in todo] == ["convert", "verify", "info", "detect", "bench"]
     for command in todo:
         assert main(command) == 0, command
     assert (elsewhere / "found" / "street-detected.jpg").is_file()

@@ -98,11 +98,15 @@ class Model:
         """Runs the task on one image."""
         raise NotImplementedError
 
+    def rehearse(self, image: npt.NDArray[Any]) -> Any:
+        """One whole call on a BGR image, for warming up and measuring; a task that needs more than it makes that up."""
+        return self(image)
+
     def warm_up(self, runs: int = 1) -> None:
         """Runs the model on a black picture, so that the first real call is as fast as the next."""
         width, height = self.spec.input.size_wh
         for _ in range(runs):
-            self(np.zeros((height, width, 3), np.uint8))
+            self.rehearse(np.zeros((height, width, 3), np.uint8))
 
     def close(self) -> None:
         """Frees the networks; calls after it raise `InferenceError`. May be called twice."""

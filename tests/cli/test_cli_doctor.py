@@ -167,7 +167,7 @@ def test_nothing_ends_it(damage: str, tmp_path: Path, bundle: Path, monkeypatch:
     report = diagnose.examine(bundle, root)
     json.dumps(report.to_dict())
     assert doctor.text(report)
-    monkeypatch.setattr(runtimes, "_runtime", lambda name: 1 / 0)
+    monkeypatch.setattr(runtimes, "describe", lambda name: 1 / 0)
     assert {fact.text for fact in runtimes.facts()} == {"division by zero"}
 
 
@@ -190,11 +190,11 @@ def test_a_package_is_imported_elsewhere(tmp_path: Path, monkeypatch: pytest.Mon
     for name in list(sys.modules):
         if name.partition(".")[0] in ("mindspore", "mindspore_lite"):
             monkeypatch.delitem(sys.modules, name)
-    fact = runtimes._runtime("mslite_wheel")
+    fact = runtimes.describe("mslite_wheel")
     assert fact.state == "ok" and fact.text.startswith("2.6.0, ") and fact.data["runs"] == {"mindir": "cpu"}
     assert "mindspore_lite" not in sys.modules
     monkeypatch.setenv("MINDSPORE_LITE_DOUBLE_BROKEN", "1")
-    fact = runtimes._runtime("mslite_wheel")
+    fact = runtimes.describe("mslite_wheel")
     assert fact.state == "wrong" and fact.text.endswith("ImportError: numpy.core.multiarray failed to import")
     (tmp_path / "diesof.py").write_text("import os\nos.abort()")
     monkeypatch.syspath_prepend(tmp_path)

@@ -21,8 +21,7 @@ edgedet verify models/ssd_mobilenet_v2 --target onnx --precision int8
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""
     parser.add_argument("bundle", metavar="BUNDLE", help="a bundle's folder, or demo for the packaged toy")
-    parser.add_argument("--target", metavar="NAME", help="the variant of this target (the best that runs here)")
-    parser.add_argument("--precision", metavar="NAME", help="the variant in fp32, fp16 or int8 (the best)")
+    options.add_variant(parser)
     options.add_json(parser)
     options.add_device(parser)
 

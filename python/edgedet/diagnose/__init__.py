@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Optional, Union
 
-from edgedet.diagnose import ascend, machine, runtimes, software, variants
+from edgedet.diagnose import ascend, clock, machine, runtimes, software, variants
 from edgedet.diagnose.facts import Fact, Report, guarded
 
 __all__ = ["Fact", "Report", "examine"]
@@ -23,7 +23,7 @@ def examine(bundle: Optional[Union[str, Path]] = None, root: Path = Path("/")) -
     """
     sections: dict[str, list[Fact]] = {
         "software": software.facts(),
-        "machine": machine.facts(root),
+        "machine": [*machine.facts(root), *clock.facts(root)],
         "runtimes": runtimes.facts(),
     }
     release = next((fact.data.get("version") for fact in sections["runtimes"] if fact.name == "mslite_wheel"), None)

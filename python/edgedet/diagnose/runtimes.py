@@ -10,10 +10,11 @@ from edgedet.diagnose.facts import Fact, guarded, imported, sentence
 
 def facts() -> list[Fact]:
     """One fact for each runtime that edgedet knows."""
-    return [fact for name in known.names() for fact in guarded(name, partial(_runtime, name))]
+    return [fact for name in known.names() for fact in guarded(name, partial(describe, name))]
 
 
-def _runtime(name: str) -> Fact:
+def describe(name: str) -> Fact:
+    """What there is of one runtime; loads it in a process of its own."""
     runtime = known.find(name)
     why = runtime.missing()
     if why:
