@@ -17,6 +17,8 @@ from hypothesis import settings
 os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
 # How long an example takes says something of the machine, nothing of the code.
 settings.register_profile("edgedet", deadline=None)
+# Where every instruction is emulated (.ci/aarch64), a few examples have to do.
+settings.register_profile("emulated", deadline=None, max_examples=5)
 settings.load_profile("edgedet")
 
 
