@@ -23,7 +23,7 @@ from edgedet_converters import family as families
 from edgedet_converters import labels as label_files
 from edgedet_converters import order as all_orders
 from edgedet_converters import targets as all_targets
-from edgedet_converters.exported import Description, Job
+from edgedet_converters.exported import Description, Job, Svd
 from edgedet_converters.order import Options, Order
 from edgedet_converters.targets.base import Target
 
@@ -46,6 +46,7 @@ def convert(
     targets: Sequence[str] = ("onnx",),
     options: Options = FLOAT,
     golden: Sequence[Path] = (),
+    svd: Svd | None = None,
     name: str | None = None,
     timeout_s: float = TIMEOUT_S,
     progress: Callable[[str], None] = _silent,
@@ -61,6 +62,7 @@ def convert(
         targets: what to convert it for, of `edgedet_converters.targets.names()`.
         options: precisions, chips and what else the targets can be told.
         golden: pictures to record; none: three packaged photographs.
+        svd: ranks of the head's dense layers and how much their answers may change; None: they stay as they are.
         name: the bundle's name; None: that of the folder.
         timeout_s: how long the export may take.
         progress: called with a sentence at the start of every step.
@@ -83,13 +85,15 @@ def convert(
         work.mkdir()
         draft.mkdir()
         pictures = draft_parts.gather_golden(golden, draft / "golden")
+        paths = tuple(str(path.resolve()) for path in pictures)
         job = Job(
             family=family,
             checkpoint=str(checkpoint.resolve()),
             config=None if config is None else str(config.resolve()),
             labels=names,
             formats=_formats(chosen, options),
-            golden=tuple(str(path.resolve()) for path in pictures),
+            golden=paths,
+            svd=None if svd is None else dataclasses.replace(svd, pictures=paths),
         )
         described = export.run(job, work, timeout_s=timeout_s, progress=progress)
         orders = [

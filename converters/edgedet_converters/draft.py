@@ -55,7 +55,7 @@ def describe(
         "labels": described.labels,
         "category_ids": described.category_ids,
         "variants": [dataclasses.asdict(variant) for variant in variants],
-        "source": dataclasses.asdict(source(checkpoint)),
+        "source": dataclasses.asdict(dataclasses.replace(source(checkpoint), compression=described.compression)),
     }
     try:
         # The device's own reader has the last word on what the host writes.

@@ -22,7 +22,7 @@ import numpy as np
 import edgedet.errors
 from edgedet.errors import BundleError, ConversionError, EdgedetError
 from edgedet.image import to_tensor
-from edgedet.spec import Input
+from edgedet.spec import Compression, Input
 from edgedet.strict import read as read_strict
 from edgedet_converters import checkpoint, labels, mindir
 from edgedet_converters.exported import Description, Exported, Job
@@ -91,12 +91,13 @@ def _raise_error(path: Path) -> None:
 
 def _description(data: dict[str, Any]) -> Description:
     networks = {name: read_strict(Exported, n, f"networks.{name}") for name, n in data.pop("networks").items()}
-    ids = data.pop("category_ids")
+    ids, compression = data.pop("category_ids"), data.pop("compression")
     return Description(
         tasks=tuple(data.pop("tasks")),
         labels=tuple(data.pop("labels")),
         category_ids=None if ids is None else tuple(ids),
         networks=networks,
+        compression=None if compression is None else read_strict(Compression, compression, "compression"),
         **data,
     )
 
@@ -151,6 +152,7 @@ def export(job: Job, work: Path) -> Description:
     _say(f"loading {Path(job.checkpoint).name}")
     checkpoint.load(Path(job.checkpoint), family, cell)
     description = family.describe(config)
+    compression = _compress(job, family, cell, config)
     networks = {}
     for name, network in family.networks(cell, config).items():
         network.cell.set_train(False)
@@ -172,7 +174,17 @@ def export(job: Job, work: Path) -> Description:
         category_ids=names.category_ids,
         networks=networks,
         mindspore=mindspore.__version__,
+        compression=compression,
     )
+
+
+def _compress(job: Job, family: Family, cell: Any, config: Any) -> Compression | None:
+    if job.svd is None:
+        return None
+    from edgedet_converters import low_rank
+
+    _say(f"compressing the head to ranks {', '.join(map(str, job.svd.ranks))}")
+    return low_rank.compress(family, cell, lambda: family.networks(cell, config), family.describe(config), job.svd)
 
 
 def _write(network: Network, kind: str, stem: Path) -> str:
@@ -216,9 +228,8 @@ def _record(cell: Any, family: Family, inputs: Input, image: Path, out: Path) ->
 
 def _main(work: Path) -> int:
     data = json.loads((work / "job.json").read_text(encoding="utf-8"))
-    lists = {key: None if data[key] is None else tuple(data[key]) for key in ("labels", "formats", "golden")}
     try:
-        described = export(Job(**{**data, **lists}), work)
+        described = export(read_strict(Job, data, "job.json"), work)
     except EdgedetError as error:
         fault = {"type": type(error).__name__, "message": str(error)}
         (work / "error.json").write_text(json.dumps(fault), encoding="utf-8")

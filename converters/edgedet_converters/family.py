@@ -48,6 +48,8 @@ class Family:
         labels: names the packaged label file of the published data set.
         outputs: the roles of what the built cell itself returns, in order; ``golden/`` records them.
         prefix: what the published training wrapper puts before every name; optional in a checkpoint.
+        low_rank: paths, in the built cell, of the dense layers that ``--svd-rank`` may replace, in the order of its
+            ranks; they belong to the network ``head``, whose rows are pooled from that of the network ``trunk``.
         leftovers: patterns (``fnmatch``) of what a training checkpoint also holds and inference does not need.
     """
 
@@ -59,6 +61,7 @@ class Family:
     labels: str
     outputs: tuple[str, ...] = ("deltas", "logits")
     prefix: str = ""
+    low_rank: tuple[str, ...] = ()
     leftovers: tuple[str, ...] = ("moments.*", "momentum", "global_step", "learning_rate", "learning_rate_group_*")
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "HEADS",
     "SCHEMA",
     "AnchorHead",
+    "Compression",
     "FeatureGrid",
     "Golden",
     "HashedFile",
@@ -126,8 +127,27 @@ class Golden:
 
 
 @dataclass(frozen=True)
+class Compression:
+    """A head whose dense layers are pairs of thinner ones (truncated SVD), and what that changed.
+
+    Measured on regions of the golden pictures, against the checkpoint's own layers.
+
+    Attributes:
+        ranks: of the layers, first to last.
+        regions: how many were looked at.
+        top1: the share of them whose best class is the same.
+        max_score: the largest change of any class's score, 0 to 1.
+    """
+
+    ranks: tuple[int, ...]
+    regions: int
+    top1: float
+    max_score: float
+
+
+@dataclass(frozen=True)
 class Source:
-    """Where the weights come from."""
+    """Where the weights come from, and what was done to them."""
 
     checkpoint: str
     sha256: str
@@ -135,6 +155,7 @@ class Source:
     metric: Optional[str] = None
     licence: Optional[str] = None
     citation: Optional[str] = None
+    compression: Optional[Compression] = None
 
 
 @dataclass(frozen=True)

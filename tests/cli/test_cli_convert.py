@@ -13,6 +13,7 @@ from edgedet.cli import main
 from edgedet.errors import VerificationError
 from edgedet_converters import convert as converter
 from edgedet_converters import family
+from edgedet_converters.exported import Svd
 
 
 @pytest.fixture
@@ -81,3 +82,28 @@ def test_wrong_use(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> 
     with pytest.raises(SystemExit) as stop:
         main(["convert", *arguments])
     assert stop.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ("", None),
+        ("--svd-rank 64,32", Svd((64, 32))),
+        ("--svd-rank 64,32 --svd-limit 0.9,0.25", Svd((64, 32), 0.9, 0.25)),
+    ],
+)
+def test_compression(calls: list[dict[str, Any]], arguments: str, expected: Svd | None) -> None:
+    assert main(["convert", "sppnet", "--checkpoint", "a.ckpt", "--out", "b", *arguments.split()]) == 0
+    assert calls[0]["svd"] == expected
+
+
+def test_a_limit_without_ranks(calls: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["convert", "sppnet", "--checkpoint", "a.ckpt", "--out", "b", "--svd-limit", "1,0"]) == 2
+    assert "--svd-limit: expected --svd-rank R1,R2 beside it, got none" in capsys.readouterr().err and calls == []
+
+
+@pytest.mark.parametrize("arguments", ["--svd-rank 0,1", "--svd-rank a", "--svd-limit 0.5", "--svd-limit 0.5,2"])
+def test_compression_that_is_no_numbers(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["convert", "sppnet", *arguments.split()])
+    assert "error: argument --svd-" in capsys.readouterr().err

@@ -46,6 +46,8 @@ class Config:
         channels: of the five convolutions.
         hidden: widths of the first two dense layers.
         levels: bins along an axis, for each level of the pooling; None: the variant's.
+        shorter_side: for regions, an image is resized until its shorter side has so many pixels; the default is the
+            scale of the paper's detector where it uses a single one (section 4).
     """
 
     variant: str = "sppnet_mult"
@@ -55,6 +57,7 @@ class Config:
     channels: tuple[int, ...] = (96, 256, 384, 384, 256)
     hidden: tuple[int, int] = (4096, 4096)
     levels: tuple[int, ...] | None = None
+    shorter_side: int = 688
 
     def __post_init__(self) -> None:
         if self.variant not in VARIANTS:
@@ -66,6 +69,8 @@ class Config:
             object.__setattr__(self, name, value)
             if len(value) != count or not value or min(value) < 1:
                 raise ValueError(f"{name}: expected {count or 'some'} positive numbers, got {list(value)}")
+        if self.shorter_side < 1:
+            raise ValueError(f"shorter_side: expected a positive number, got {self.shorter_side}")
         if any(small > large for small, large in zip(self.input_wh, self.resize_wh)):
             raise ValueError(f"resize_wh: expected at least input_wh {self.input_wh}, got {self.resize_wh}")
 
@@ -173,8 +178,7 @@ def describe(config: Config) -> Mapping[str, Any]:
             "levels": list(config.levels or ()),
             "trunk": [{"kernel": kernel, "stride": stride, "pad": pad} for kernel, stride, pad in _WINDOWS],
             "activation": "softmax",
-            # The scale of the paper's detector where it uses a single one (section 4).
-            "shorter_side": 688,
+            "shorter_side": config.shorter_side,
         },
     }
 
@@ -187,4 +191,5 @@ FAMILY = Family(
     describe=describe,
     labels="imagenet",
     outputs=("logits",),
+    low_rank=("head.fc1", "head.fc2"),
 )

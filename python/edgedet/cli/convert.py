@@ -20,6 +20,7 @@ edgedet convert sppnet --out models/sppnet
 edgedet convert ssd_mobilenet_v2 --checkpoint mine.ckpt --config mine.json --labels mine.txt --out models/mine
 edgedet convert ssd_mobilenet_v2 --out models/arm --target mslite --target onnx --quantize int8 --calibration photos
 edgedet convert ssd_mobilenet_v2 --out models/atlas --target ascend --soc Ascend310 --batch 1,2,4
+edgedet convert sppnet --out models/regions --svd-rank 1024,256
 edgedet convert --resume models/atlas
 """
 
@@ -55,7 +56,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--resume", type=Path, metavar="DIR", help="finish a bundle that waits for this machine's tools"
     )
     options.add_json(parser)
+    _add_svd(parser)
     _add_targets(parser)
+
+
+def _add_svd(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("compression (family sppnet)")
+    group.add_argument(
+        "--svd-rank",
+        type=_ranks,
+        metavar="R1,R2",
+        help="make of each dense layer (fc1, fc2) two of so many numbers between them: less memory, faster regions",
+    )
+    group.add_argument(
+        "--svd-limit",
+        type=_svd_limit,
+        metavar="TOP1,SCORE",
+        help="refuse unless this share of the golden pictures' regions keeps its best class, and no score changes by "
+        "more (0.98,0.1)",
+    )
 
 
 def _add_targets(parser: argparse.ArgumentParser) -> None:
@@ -87,6 +106,17 @@ def _add_targets(parser: argparse.ArgumentParser) -> None:
     ascend.add_argument(
         "--sizes", type=_sizes, default=(), metavar="640x480,224x224", help="sizes of the image, if free"
     )
+
+
+def _ranks(text: str) -> tuple[int, ...]:
+    return tuple(options.positive(part) for part in text.split(","))
+
+
+def _svd_limit(text: str) -> tuple[float, float]:
+    parts = text.split(",")
+    if len(parts) != 2:
+        raise argparse.ArgumentTypeError(f"expected two numbers from 0 to 1 as 0.98,0.1, got {text!r}")
+    return options.fraction(parts[0]), options.fraction(parts[1])
 
 
 def _batches(text: str) -> tuple[int, ...]:
@@ -126,6 +156,7 @@ def _convert(args: argparse.Namespace, steps: Steps) -> Path:
         targets=_targets(args),
         options=_options(args),
         golden=args.golden,
+        svd=_svd(args),
         name=args.name,
         progress=steps,
     )
@@ -137,7 +168,7 @@ def _resume(args: argparse.Namespace, steps: Steps) -> Path:
 
     given = [
         name
-        for name in ("family", "checkpoint", "out", "config", "labels", "target", "quantize")
+        for name in ("family", "checkpoint", "out", "config", "labels", "target", "quantize", "svd_rank")
         if getattr(args, name)
     ]
     if given:
@@ -179,6 +210,16 @@ def _options(args: argparse.Namespace) -> Any:
         batches=args.batch,
         sizes=args.sizes,
     )
+
+
+def _svd(args: argparse.Namespace) -> Any:
+    from edgedet_converters.exported import Svd
+
+    if args.svd_rank is None:
+        if args.svd_limit is not None:
+            raise ConversionError("--svd-limit: expected --svd-rank R1,R2 beside it, got none; give the ranks")
+        return None
+    return Svd(args.svd_rank) if args.svd_limit is None else Svd(args.svd_rank, *args.svd_limit)
 
 
 def _published(args: argparse.Namespace) -> Path:

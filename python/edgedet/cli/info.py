@@ -82,7 +82,10 @@ def text(found: dict[str, Any]) -> str:
         ("runs here", _choice_text(found["would_run"])),
         *(("not here", why) for why in found["would_not_run"]),
         ("golden inputs", f"{found['golden']}, for edgedet verify"),
-        *((f"source {key}" if key != "checkpoint" else "source", value) for key, value in found["source"].items()),
+        *(
+            (f"source {key}" if key != "checkpoint" else "source", _value_text(value))
+            for key, value in found["source"].items()
+        ),
     ]
     width = max(len(key) for key, _ in rows)
     return "\n".join([f"{found['name']} ({found['bundle']})", *(f"  {key:{width}}  {value}" for key, value in rows)])
@@ -104,6 +107,8 @@ def _value_text(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         # Tables (levels, layers) are for model.json; here it is enough how many there are.
         return str(len(value)) if value and isinstance(value[0], dict) else " ".join(map(_value_text, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_value_text(value[key])}" for key in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "none" if value is None else str(value)
