@@ -44,7 +44,18 @@ FLOORS = {
     "edgedet.evaluate": 6,
     "edgedet.cli": 7,
 }
-OPTIONAL = ("mindspore", "mindspore_lite", "onnx", "onnxruntime", "supervision", "paho", "torch", "pycocotools")
+OPTIONAL = (
+    "mindspore",
+    "mindspore_lite",
+    "onnx",
+    "onnxruntime",
+    "supervision",
+    "paho",
+    "torch",
+    "pycocotools",
+    "gi",
+    "picamera2",
+)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 

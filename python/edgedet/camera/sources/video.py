@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Optional
 
 import cv2
-import numpy as np
 
-from edgedet.camera.sources.base import MAX_PIXELS, Shot
+from edgedet.camera.sources.base import Shot
+from edgedet.camera.sources.opencv import Capture
 from edgedet.camera.sources.options import Options
 from edgedet.errors import EndOfStream, SourceError
 
@@ -25,40 +25,33 @@ class VideoDevice:
         self._name = name
         self._capture = self._open()
         self._read = 0
+        # An estimate in some containers, and nonsense in damaged ones.
+        self._promised = min(max(self._capture.get(cv2.CAP_PROP_FRAME_COUNT), 0), 2**40)
+        self.size_wh: Optional[tuple[int, int]] = self._capture.size_wh
+        self.rate: Optional[float] = options.rate or self._capture.rate
 
-    def _open(self) -> cv2.VideoCapture:
-        capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
-        if not capture.isOpened():
-            raise SourceError(f"{self._name}: expected a video, got a file that FFmpeg can't open; convert it to MP4")
-        width, height = (int(capture.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
-        if not 0 < width * height <= MAX_PIXELS:
-            capture.release()
-            raise SourceError(f"{self._name}: expected up to {MAX_PIXELS} pixels, got {width}x{height}; scale it down")
-        self.size_wh: Optional[tuple[int, int]] = (width, height)
-        rate = capture.get(cv2.CAP_PROP_FPS)
-        self.rate: Optional[float] = self._options.rate or (rate if 0 < rate < 1000 else None)
-        self._promised = int(min(max(capture.get(cv2.CAP_PROP_FRAME_COUNT), 0), 2**40))
-        return capture
+    def _open(self) -> Capture:
+        hint = "a video, got a file that FFmpeg can't open; convert it to MP4"
+        return Capture(str(self._path), cv2.CAP_FFMPEG, {}, self._name, hint)
 
     def grab(self, timeout_s: float) -> Shot:
         """See `Device.grab`. A file is waited for as long as it takes."""
-        ok, image = self._capture.read()
-        if not ok and self._options.loop and self._read:
-            self._capture.release()
+        image = self._capture.read()
+        if image is None and self._options.loop and self._read:
+            self._capture.close()
             self._capture = self._open()
             self._read = 0
-            ok, image = self._capture.read()
-        if not ok:
+            image = self._capture.read()
+        if image is None:
             raise self._end()
         self._read += 1
-        return Shot(np.asarray(image, np.uint8), time.monotonic(), self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+        return Shot(image, time.monotonic(), self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
 
     def _end(self) -> Exception:
         if not self._read:
             return SourceError(f"{self._name}: expected frames, got none that can be decoded; convert it to MP4")
-        # The number is an estimate in some containers.
         if self._read < 0.95 * self._promised - 2:
-            return EndOfStream(f"{self._name}: expected {self._promised} frames, got {self._read}; copy it again")
+            return EndOfStream(f"{self._name}: expected {self._promised:.0f} frames, got {self._read}; copy it again")
         return EndOfStream()
 
     def interrupt(self) -> None:
@@ -66,4 +59,4 @@ class VideoDevice:
 
     def close(self) -> None:
         """See `Device.close`."""
-        self._capture.release()
+        self._capture.close()
