@@ -102,6 +102,13 @@ def test_what_is_no_source(tmp_path, name, words, capfd):
     assert str(tmp_path / name) in str(caught.value)
 
 
+def test_a_path_that_is_too_long():
+    with pytest.raises(SourceError, match="expected a path, got File name too long"):
+        open_source("x" * 5000)
+    with pytest.raises(ValueError, match="expected a scheme"):
+        open_source("x:" + "x" * 5000)
+
+
 def test_a_damaged_picture_is_counted_and_passed_over(folder):
     whole = (folder / "shot9.png").read_bytes()
     (folder / "shot9.png").write_bytes(whole[: len(whole) // 2])

@@ -185,7 +185,7 @@ def test_damaged_pictures_are_added_up_over_connections(opened):
 def test_a_stuck_thread_is_given_up_and_replaced(opened):
     camera = Camera(["ok", "hang"], ["ok", "hang"])
     source = opened(camera, timeout_s=0.05)
-    assert source.read().index == 0
+    assert source.read(30).index == 0
     with pytest.raises(SourceTimeout):
         source.read(0.01)
     assert source.read(30).index == 1
@@ -194,12 +194,12 @@ def test_a_stuck_thread_is_given_up_and_replaced(opened):
 
 def test_stuck_threads_do_not_pile_up(opened):
     camera = Camera(["ok", "hang"], *[["hang"]] * 50)
-    source = opened(camera, timeout_s=0.01)
-    source.read()
+    source = opened(camera, timeout_s=0.03)
+    source.read(30)
     for _ in range(40):
-        with pytest.raises(SourceTimeout, match="did not answer|expected a frame"):
-            source.read(0.02)
-    assert camera.connections == MAX_STUCK
+        with pytest.raises(SourceTimeout, match="expected a frame"):
+            source.read(0.05)
+    assert MAX_STUCK <= camera.connections <= MAX_STUCK + 2  # a thread that was merely slow ends itself
     assert sum(thread.name == "capture cam" and thread.is_alive() for thread in threading.enumerate()) == MAX_STUCK
     camera.go.set()  # the driver comes to its senses
     camera.scripts[:] = [["ok", "ok", "ok", "ok"]] * 3
@@ -207,10 +207,23 @@ def test_stuck_threads_do_not_pile_up(opened):
     wait_for(lambda: camera.closed >= MAX_STUCK)
 
 
+def test_a_stuck_thread_counts_as_a_failure(opened):
+    camera = Camera(["ok", "hang"], ["ok", "hang"])
+    source = opened(camera, timeout_s=0.05, reconnect=0)
+    source.read(30)
+    with pytest.raises(SourceError, match="expected an answer of the driver, got none"):
+        source.read(30)
+    assert source.state is State.ERROR and camera.connections == 1
+    camera = Camera(["ok", "hang"], ["ok", "hang"])
+    source = opened(camera, timeout_s=0.05)
+    assert [source.read(30).index for _ in range(2)] == [0, 1]
+    assert source.counts.reconnects == 1
+
+
 def test_what_a_given_up_thread_brings_is_nobodys_frame(opened):
     camera = Camera(["ok", "hang", "ok", "ok"], ["ok", "hang"])
     source = opened(camera, timeout_s=0.05, buffer=20)
-    source.read()
+    source.read(30)
     assert source.read(30).index == 1
     second = camera.connections
     source.close()

@@ -126,8 +126,15 @@ def _scheme(text: str) -> Scheme:
     known = schemes()
     if name in known:
         return known[name]
-    if not name or Path(text).exists():
+    if not name or _exists(text):
         return known["file"]
     near = get_close_matches(name, known, 1)
     do = f"write {near[0]}:" if near else f"write ./{masked(text)} if it is a file"
     raise ValueError(f"source: expected a scheme among {', '.join(known)}, got {name!r}; {do}")
+
+
+def _exists(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except OSError:  # too long for a path
+        return False

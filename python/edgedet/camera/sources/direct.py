@@ -47,6 +47,7 @@ class DirectSource(Reader):
                 raise SourceError(self.problem) from error
             finally:
                 self.counts = self.counts._replace(damaged=self._device.damaged)
+                self.rate = self._device.rate
             self.state, self.problem = State.RUNNING, None
             return frame
 

@@ -35,7 +35,10 @@ def open(address: Address, options: Options) -> Source:
 def _device(address: Address, options: Options) -> Callable[[], Device]:
     text = path_of(address) if address.scheme == "file" else address.text
     path = Path(text).expanduser()
-    watches = path.is_dir() or (not path.exists() and re.search(r"[*?\[]", text) is not None)
+    try:
+        watches = path.is_dir() or (not path.exists() and re.search(r"[*?\[]", text) is not None)
+    except OSError as error:
+        raise SourceError(f"{address.name[:200]}: expected a path, got {error.strerror}; correct it") from error
     if options.watch and not watches:
         raise ValueError(f"{address.name}: watch: expected a folder or a glob, got something else; name the folder")
     if options.watch and options.loop:

@@ -9,6 +9,7 @@ from collections import deque
 from typing import Callable, Optional
 
 from edgedet.camera.frame import Frame
+from edgedet.camera.sources.address import masked
 from edgedet.camera.sources.backoff import Backoff
 from edgedet.camera.sources.base import Device, Shot, State
 from edgedet.camera.sources.options import Options
@@ -17,6 +18,8 @@ from edgedet.errors import EndOfStream, SourceError, SourceTimeout
 
 #: Threads that hang in a driver or a library can't be ended. With so many of them no further one is begun.
 MAX_STUCK = 2
+# Timeouts. Devices keep one themselves, twice in a row at the worst (look for the host, then open the stream).
+_STUCK = 3
 
 
 class LiveSource(Reader):
@@ -81,43 +84,58 @@ class LiveSource(Reader):
         )
 
     def _ensure_worker(self) -> None:
-        """Begins a thread if there is none, or if the one there is hangs."""
+        """Begins a thread if there is none, or if the one there hangs."""
         if self._worker is not None and self._until_stuck() <= 0:
             self._worker.interrupt()
             self._stuck.append(self._worker)
             self._worker = None
-            self.state = State.TIMEOUT
-            self.problem = f"the camera did not answer for {self._options.timeout_s:g} s"
+            if not self._may_try_again(
+                State.TIMEOUT, f"{self.name}: expected an answer of the driver, got none; restart"
+            ):
+                self._raise_if_over()
         self._stuck = [worker for worker in self._stuck if worker.is_alive()]
         if self._worker is None and len(self._stuck) < MAX_STUCK:
             self._worker = _Worker(self)
             self._worker.start()
 
     def _until_stuck(self) -> float:
-        """Seconds until the thread has been in one call for too long; twice the timeout, for devices have their own."""
+        """Seconds until the thread has been in one call for too long."""
         if self._worker is None:
             return 0.1  # all are stuck: look again soon
-        return self._worker.busy_since + 2 * self._options.timeout_s - time.monotonic()
+        return self._worker.busy_since + _STUCK * self._options.timeout_s - time.monotonic()
+
+    def _may_try_again(self, state: State, problem: str) -> bool:
+        """Enters a failure; finishes the source if it was one too many."""
+        self._failures += 1
+        allowed = self._options.reconnect
+        if allowed is None:
+            allowed = math.inf if self.counts.captured else 0
+        if self._failures > allowed:
+            self._finish(State.ERROR, problem)
+            return False
+        self.state, self.problem = state, problem
+        return True
 
     def _finish(self, state: State, problem: Optional[str]) -> None:
         self.state, self.problem, self._over_for_good = state, problem, True
         self._changed.notify_all()
+
+    def _told(self, error: Exception) -> str:
+        if isinstance(error, SourceError):
+            return str(error)
+        said = masked(f"{type(error).__name__}: {error}")
+        return f"{self.name}: expected a frame, got {said}; report it if it can't be explained"
 
     # What the thread reports. One that was given up meanwhile is told so by False.
 
     def _is_current(self, worker: _Worker) -> bool:
         return self._worker is worker and not self._over_for_good
 
-    def _connected(self, worker: _Worker, device: Device) -> bool:
-        with self._changed:
-            if self._is_current(worker):
-                self.rate, self.size_wh = device.rate, device.size_wh
-            return self._is_current(worker)
-
-    def _captured(self, worker: _Worker, shot: Shot, damaged: int) -> bool:
+    def _captured(self, worker: _Worker, shot: Shot, rate: Optional[float], damaged: int) -> bool:
         with self._changed:
             if not self._is_current(worker):
                 return False
+            self.rate = rate
             frame = self._counted(shot)
             came_back = self._failures > 0 and frame.index > 0
             dropped = max(0, len(self._frames) + 1 - self._options.buffer)
@@ -144,16 +162,9 @@ class LiveSource(Reader):
         with self._changed:
             if not self._is_current(worker):
                 return False
-            self._failures += 1
-            allowed = self._options.reconnect
-            if allowed is None:
-                allowed = math.inf if self.counts.captured else 0
-            problem = str(error)
-            if self._failures > allowed:
-                self._finish(State.ERROR, problem)
+            state = State.TIMEOUT if isinstance(error, SourceTimeout) else State.ERROR
+            if not self._may_try_again(state, self._told(error)):
                 return False
-            self.state = State.TIMEOUT if isinstance(error, SourceTimeout) else State.ERROR
-            self.problem = problem
             until = time.monotonic() + self._backoff.wait_s(self._failures)
             while self._is_current(worker) and (left := until - time.monotonic()) > 0:
                 worker.busy_since = time.monotonic()
@@ -197,12 +208,10 @@ class _Worker(threading.Thread):
 
     def _drain(self, device: Device) -> bool:
         source = self._source
-        if not source._connected(self, device):
-            return False
-        damaged = device.damaged
+        damaged = 0
         while True:
             self.busy_since = time.monotonic()
             shot = source._turned(device.grab(source._options.timeout_s))
             passed, damaged = device.damaged - damaged, device.damaged
-            if not source._captured(self, shot, passed):
+            if not source._captured(self, shot, device.rate, passed):
                 return False

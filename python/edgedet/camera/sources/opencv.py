@@ -12,10 +12,16 @@ import numpy.typing as npt
 from edgedet.camera.sources.base import MAX_PIXELS
 from edgedet.errors import SourceError
 
-# Names that OpenCV before 4.5.2 has not; it then ignores them.
-OPEN_TIMEOUT_MSEC = getattr(cv2, "CAP_PROP_OPEN_TIMEOUT_MSEC", 53)
-READ_TIMEOUT_MSEC = getattr(cv2, "CAP_PROP_READ_TIMEOUT_MSEC", 54)
-N_THREADS = getattr(cv2, "CAP_PROP_N_THREADS", 70)
+
+def limits(timeout_s: float) -> dict[int, float]:
+    """Settings of streams: time limits, and one thread; those among them that this OpenCV knows."""
+    settings = {
+        "CAP_PROP_OPEN_TIMEOUT_MSEC": 1000 * timeout_s,
+        "CAP_PROP_READ_TIMEOUT_MSEC": 1000 * timeout_s,
+        # With several, FFmpeg holds back as many frames as there are threads but one.
+        "CAP_PROP_N_THREADS": 1,
+    }
+    return {getattr(cv2, name): value for name, value in settings.items() if hasattr(cv2, name)}
 
 
 class Capture:
@@ -25,12 +31,26 @@ class Capture:
         SourceError: it can't be opened, or its pictures are too large.
     """
 
-    def __init__(self, what: str, backend: int, settings: Mapping[int, float], name: str, hint: str) -> None:
-        """Opens ``what``; the message if that fails begins with ``name`` and ends with ``hint``: *got …; do …*."""
-        numbers = [int(number) for setting in settings.items() for number in setting]
-        self._capture = cv2.VideoCapture(what, backend, numbers)
+    def __init__(
+        self,
+        what: str,
+        backend: int,
+        name: str,
+        hint: str,
+        *,
+        needed: Optional[Mapping[int, float]] = None,
+        wanted: Optional[Mapping[int, float]] = None,
+    ) -> None:
+        """Opens ``what``; the message if that fails begins with ``name`` and ends with ``hint``: *a …, got …; do …*.
+
+        ``needed`` are settings that it can't be opened without, ``wanted`` those that it may refuse.
+        """
+        numbers = [int(number) for setting in (needed or {}).items() for number in setting]
+        self._capture = cv2.VideoCapture(what, backend, *([numbers] if numbers else []))
         if not self._capture.isOpened():
             raise SourceError(f"{name}: expected {hint}")
+        for setting, value in (wanted or {}).items():
+            self._capture.set(setting, value)
         width, height = (int(self.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
         if width * height > MAX_PIXELS:
             self.close()

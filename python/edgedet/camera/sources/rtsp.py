@@ -15,7 +15,7 @@ from edgedet.camera.sources.address import Address
 from edgedet.camera.sources.base import Shot, Source
 from edgedet.camera.sources.clock import StreamClock
 from edgedet.camera.sources.live import LiveSource
-from edgedet.camera.sources.opencv import N_THREADS, OPEN_TIMEOUT_MSEC, READ_TIMEOUT_MSEC, Capture
+from edgedet.camera.sources.opencv import Capture, limits
 from edgedet.camera.sources.options import Options
 from edgedet.errors import SourceError
 
@@ -49,14 +49,11 @@ class RtspDevice:
     def __init__(self, address: Address, there: tuple[str, int], options: Options) -> None:
         self._name = address.name
         self._answers(there, options.timeout_s)
-        # One thread: with several, FFmpeg holds back as many frames as there are threads but one.
-        limit_ms = 1000 * options.timeout_s
-        settings = {N_THREADS: 1, OPEN_TIMEOUT_MSEC: limit_ms, READ_TIMEOUT_MSEC: limit_ms}
         hint = (
             "a video stream, got none from a host that answers; correct the path, the user or the password "
             "(FFmpeg's reason is on stderr)"
         )
-        self._capture = Capture(address.text, cv2.CAP_FFMPEG, settings, address.name, hint)
+        self._capture = Capture(address.text, cv2.CAP_FFMPEG, address.name, hint, needed=limits(options.timeout_s))
         self._clock = StreamClock()
         self._lost_s = options.timeout_s
         self.size_wh: Optional[tuple[int, int]] = self._capture.size_wh

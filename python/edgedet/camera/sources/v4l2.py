@@ -50,16 +50,16 @@ class V4l2Device:
     def __init__(self, path: Path, options: Options, name: str) -> None:
         self._name = name
         self._check(path)
-        settings: dict[int, float] = {}
+        settings: dict[int, float] = {cv2.CAP_PROP_BUFFERSIZE: 1}
         # The pixel format first: what sizes and rates there are depends on it.
         if options.codec is not None:
             settings[cv2.CAP_PROP_FOURCC] = _fourcc(options.codec)
         if options.size_wh is not None:
             settings.update(zip((cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT), options.size_wh))
         if options.rate is not None:
-            settings[cv2.CAP_PROP_FPS] = round(options.rate)
+            settings[cv2.CAP_PROP_FPS] = options.rate
         hint = f"a camera, got a device that gives no video; choose among {', '.join(cameras())}"
-        self._capture = Capture(str(path), cv2.CAP_V4L2, {**settings, cv2.CAP_PROP_BUFFERSIZE: 1}, name, hint)
+        self._capture = Capture(str(path), cv2.CAP_V4L2, name, hint, wanted=settings)
         self.size_wh: Optional[tuple[int, int]] = self._capture.size_wh
         self.rate: Optional[float] = self._capture.rate
         self._compare(options)

@@ -32,7 +32,7 @@ class VideoDevice:
 
     def _open(self) -> Capture:
         hint = "a video, got a file that FFmpeg can't open; convert it to MP4"
-        return Capture(str(self._path), cv2.CAP_FFMPEG, {}, self._name, hint)
+        return Capture(str(self._path), cv2.CAP_FFMPEG, self._name, hint)
 
     def grab(self, timeout_s: float) -> Shot:
         """See `Device.grab`. A file is waited for as long as it takes."""

@@ -90,7 +90,7 @@ class Page:
         try:
             if not late:
                 data = bytes(self._answer.read1(_CHUNK))
-        except TimeoutError:
+        except (TimeoutError, socket.timeout):
             late = True
         except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:  # the last two: closed
             raise SourceError(
