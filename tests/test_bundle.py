@@ -174,7 +174,7 @@ def test_golden_archive_that_is_a_trap(bundle: Path, arrays: str, monkeypatch: p
         with path.open("wb") as stream:
             np.save(stream, np.zeros(3))
     else:
-        monkeypatch.setattr(bundles, "MAX_GOLDEN_BYTES", 1 << 20)
+        monkeypatch.setattr(bundles, "MAX_ARRAYS_BYTES", 1 << 20)
         np.savez_compressed(path, deltas=np.zeros(1 << 20))
         assert path.stat().st_size < 1 << 20
     edit_json(bundle, lambda data: data["golden"][0].update(expected=hashed(bundle, "golden/0.npz")))

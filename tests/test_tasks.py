@@ -11,6 +11,7 @@ import edgedet
 from edgedet import tasks
 from edgedet.detector import Detector
 from edgedet.errors import BundleError
+from edgedet.spec import HEADS
 
 
 def test_opens_the_first_task(whole_bundle: Path) -> None:
@@ -47,11 +48,12 @@ def test_later_task_beside_one_that_is_known(tmp_path: Path) -> None:
     edgedet.load(folder, task="detect").close()
 
 
-@pytest.mark.parametrize("name", tasks.TASKS)
-def test_every_task_has_its_class(name: str) -> None:
+@pytest.mark.parametrize(("name", "head"), [(name, head) for name, heads in tasks.TASKS.items() for head in heads])
+def test_every_task_has_its_class(name: str, head: str) -> None:
     import importlib
 
-    module, cls = tasks.TASKS[name]
+    assert head in HEADS
+    module, cls = tasks.TASKS[name][head]
     assert issubclass(getattr(importlib.import_module(module), cls), tasks.Model)
 
 

@@ -19,6 +19,7 @@ from edgedet.errors import (
     SourceTimeout,
     VerificationError,
 )
+from edgedet.region_detector import RegionDetector
 from edgedet.region_scores import RegionScores
 from edgedet.regions import RegionClassifier
 from edgedet.results import Classification, ClassScore, Detection, Detections
@@ -40,6 +41,7 @@ __all__ = [
     "InferenceError",
     "ModelLoadError",
     "RegionClassifier",
+    "RegionDetector",
     "RegionScores",
     "RuntimeUnavailable",
     "SinkError",

@@ -21,7 +21,7 @@ from edgedet.strict import short
 
 # Both far above what a real bundle holds.
 MAX_JSON_BYTES = 16 << 20
-MAX_GOLDEN_BYTES = 1 << 30
+MAX_ARRAYS_BYTES = 1 << 30
 DEMO = Path(__file__).parent / "data" / "demo"
 
 
@@ -80,6 +80,7 @@ class Bundle:
         for golden in self.spec.golden:
             yield golden.image
             yield golden.expected
+        yield from self.spec.head.files
 
     def path(self, file: Union[HashedFile, ModelFile]) -> Path:
         """Where the file is.
@@ -178,20 +179,24 @@ class Bundle:
         return Network(session, file, pixels=choice.variant.aipp)
 
     def expected(self, golden: Golden) -> dict[str, Array]:
-        """The arrays that the checkpoint itself gave for a golden input.
+        """The arrays that the checkpoint itself gave for a golden input; errors as `arrays`."""
+        return self.arrays(golden.expected)
+
+    def arrays(self, file: HashedFile) -> dict[str, Array]:
+        """What is in a file of arrays (``.npz``), by name.
 
         Raises:
             BundleError: the file is not the one that was written, or is no archive of arrays.
         """
-        path = self.check(golden.expected)
+        path = self.check(file)
         try:
             with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
                 unpacked = sum(entry.file_size for entry in arrays.zip.infolist())
-                if unpacked > MAX_GOLDEN_BYTES:
-                    raise ValueError(f"{unpacked} bytes, more than {MAX_GOLDEN_BYTES}")
+                if unpacked > MAX_ARRAYS_BYTES:
+                    raise ValueError(f"{unpacked} bytes, more than {MAX_ARRAYS_BYTES}")
                 return dict(arrays)
         except Exception as error:  # zipfile, zlib and NumPy each have their own
-            raise BundleError(f"{golden.expected.file}: expected arrays, got {error}; convert again") from error
+            raise BundleError(f"{file.file}: expected arrays, got {error}; convert again") from error
 
 
 def sha256(path: Path) -> str:

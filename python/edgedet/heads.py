@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Optional, Union
+from typing import Literal, NamedTuple, Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +30,17 @@ def measure(value: float) -> bool:
     return 1e-6 <= value <= 1e6
 
 
-def _fraction(value: float) -> bool:
+def fraction(value: float) -> bool:
+    """Whether a score or an overlap is possible."""
     return 0.0 <= value <= 1.0
+
+
+@dataclass(frozen=True)
+class HashedFile:
+    """A file of the bundle: its path inside the folder (``/`` between parts) and its SHA-256 in hex."""
+
+    file: str
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -96,11 +105,16 @@ class AnchorHead:
         require(0 < self.count <= MAX_ANCHORS, "head.levels", f"1 to {MAX_ANCHORS} anchors", self.count)
         require(all(map(measure, self.variances)), "head.variances", "numbers of 1e-6 to 1e6", self.variances)
         require(self.background is None or self.background >= 0, "head.background", "a column or null", self.background)
-        require(_fraction(self.score_threshold), "head.score_threshold", "0 to 1", self.score_threshold)
-        require(_fraction(self.iou_threshold), "head.iou_threshold", "0 to 1", self.iou_threshold)
+        require(fraction(self.score_threshold), "head.score_threshold", "0 to 1", self.score_threshold)
+        require(fraction(self.iou_threshold), "head.iou_threshold", "0 to 1", self.iou_threshold)
         require(0 < self.max_per_class <= MAX_CAP, "head.max_per_class", f"1 to {MAX_CAP}", self.max_per_class)
         cap = self.max_detections
         require(cap is None or 0 < cap <= MAX_CAP, "head.max_detections", f"1 to {MAX_CAP} or null", cap)
+
+    @property
+    def files(self) -> tuple[HashedFile, ...]:
+        """The files of the bundle that belong to the head: none."""
+        return ()
 
     @property
     def count(self) -> int:
@@ -181,6 +195,15 @@ class SppHead:
         require(0 < self.shorter_side <= MAX_SIDE, "head.shorter_side", f"1 to {MAX_SIDE}", self.shorter_side)
 
     @property
+    def files(self) -> tuple[HashedFile, ...]:
+        """The files of the bundle that belong to the head: none."""
+        return ()
+
+    def columns(self, classes: int) -> int | None:
+        """How many columns the logits have for so many classes; None: that doesn't follow from them."""
+        return classes
+
+    @property
     def bins(self) -> int:
         """How many bins all levels have together: the row of a region is so many times the trunk's channels."""
         return sum(bins * bins for bins in self.levels)
@@ -219,7 +242,3 @@ class SppHead:
             offset += ((layer.kernel - 1) / 2 - before) * stride
             stride *= layer.stride
         return size, stride, offset
-
-
-Head = Union[AnchorHead, SppHead]
-HEADS: dict[str, type] = {"anchors": AnchorHead, "spp": SppHead}

@@ -9,11 +9,22 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from edgedet.errors import BundleError
-from edgedet.heads import HEADS, MAX_SIDE, AnchorHead, FeatureGrid, Head, Level, SppHead, TrunkLayer, measure, require
+from edgedet.heads import (
+    MAX_SIDE,
+    AnchorHead,
+    FeatureGrid,
+    HashedFile,
+    Level,
+    SppHead,
+    TrunkLayer,
+    measure,
+    require,
+)
 from edgedet.strict import read, short
+from edgedet.svm_head import SvmHead
 
 __all__ = [
     "HEADS",
@@ -30,12 +41,16 @@ __all__ = [
     "Source",
     "Spec",
     "SppHead",
+    "SvmHead",
     "TrunkLayer",
     "Variant",
     "parse",
 ]
 
 SCHEMA = 1
+
+Head = Union[AnchorHead, SppHead, SvmHead]
+HEADS: dict[str, type] = {"anchors": AnchorHead, "spp": SppHead, "svm": SvmHead}
 
 
 @dataclass(frozen=True)
@@ -67,14 +82,6 @@ class Input:
         require(self.resize in ("stretch", "letterbox"), "input.resize", "stretch or letterbox", self.resize)
         inside = all(small <= large for small, large in zip(self.size_wh, self.resize_wh or self.size_wh))
         require(inside, "input.resize_wh", f"at least size_wh {self.size_wh}", self.resize_wh)
-
-
-@dataclass(frozen=True)
-class HashedFile:
-    """A file of the bundle: its path inside the folder (``/`` between parts) and its SHA-256 in hex."""
-
-    file: str
-    sha256: str
 
 
 @dataclass(frozen=True)

@@ -54,14 +54,14 @@ class SppModel(Model):
             )
         for role, info in {**trunk.outputs, **head.inputs, "logits": head.outputs["logits"]}.items():
             check_floats(role, info)
-        bins, classes = self.head.bins, len(self.labels)
+        bins, classes = self.head.bins, self.head.columns(len(self.labels))
         features, pooled = trunk.outputs["features"].shape, head.inputs["pooled"].shape
         logits = head.outputs["logits"].shape
         # A runtime that can't tell a size before it runs says None, or gives no shape at all.
         channels = features[1] if len(features) == 4 else None
         columns = pooled[1] if len(pooled) == 2 else 0
         rows_fit = columns is None or (columns % bins == 0 and columns == (channels or columns // bins) * bins > 0)
-        if not rows_fit or (logits and logits[-1] not in (classes, None)):
+        if not rows_fit or (classes and logits and logits[-1] not in (classes, None)):
             raise BundleError(
                 f"model.json: head.levels and labels: expected to fit the networks' {channels} channels, "
                 f"pooled {pooled} and logits {logits}, got {bins} bins and {classes} labels; convert it again"

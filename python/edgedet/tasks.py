@@ -14,13 +14,14 @@ from edgedet.strict import short
 if TYPE_CHECKING:
     from edgedet.classifier import Classifier
     from edgedet.detector import Detector
+    from edgedet.region_detector import RegionDetector
     from edgedet.regions import RegionClassifier
 
-#: task -> module and class; imported when a bundle asks for it.
+#: task -> type of the bundle's head -> module and class; imported when a bundle asks for it.
 TASKS = {
-    "classify": ("edgedet.classifier", "Classifier"),
-    "detect": ("edgedet.detector", "Detector"),
-    "regions": ("edgedet.regions", "RegionClassifier"),
+    "classify": {"spp": ("edgedet.classifier", "Classifier")},
+    "detect": {"anchors": ("edgedet.detector", "Detector"), "svm": ("edgedet.region_detector", "RegionDetector")},
+    "regions": {"spp": ("edgedet.regions", "RegionClassifier")},
 }
 
 
@@ -32,7 +33,7 @@ def load(
     device: str = ...,
     runtime: str = ...,
     threads: Union[int, None] = ...,
-) -> Detector: ...
+) -> Union[Detector, RegionDetector]: ...
 @overload
 def load(
     path: Union[str, Path, Bundle],
@@ -78,8 +79,8 @@ def load(
         threads: cores that the runtime may use; None leaves it to the runtime.
 
     Returns:
-        A `Detector` for ``detect``, a `Classifier` for ``classify``, a `RegionClassifier` for
-        ``regions``. Close it, or use it in a ``with`` statement.
+        A `Detector` for ``detect``, or a `RegionDetector` if its head is one of SVMs; a `Classifier` for ``classify``,
+        a `RegionClassifier` for ``regions``. Close it, or use it in a ``with`` statement.
 
     Raises:
         BundleError: the bundle is not whole, or has no such task.
@@ -94,7 +95,10 @@ def load(
         expected = f"one of {', '.join(offered)}" if offered else "one that this edgedet knows"
         cure = "name one of these" if offered else "install a newer edgedet"
         raise BundleError(f"{short(bundle.spec.name)}: task: expected {expected}, got {short(chosen)}; {cure}")
-    module, name = TASKS[chosen]
+    heads, kind = TASKS[chosen], bundle.spec.head.type
+    if kind not in heads:
+        raise BundleError(f"model.json: head.type: expected {' or '.join(heads)}, got {kind}; see the bundle's tasks")
+    module, name = heads[kind]
     opened = getattr(importlib.import_module(module), name)(bundle, device=device, runtime=runtime, threads=threads)
     assert isinstance(opened, Model)
     return opened

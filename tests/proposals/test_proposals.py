@@ -45,6 +45,8 @@ def test_an_unknown_name(text: str) -> None:
         ("sliding:", "^sliding: expected a side in pixels, got ''; do sliding:64"),
         ("sliding:-3", "^sliding: expected a side in pixels, got '-3'"),
         ("sliding:nan", "^sliding: expected a side in pixels"),
+        ("sliding:64,", "^sliding: expected a side in pixels, got '64,'; do sliding:64 or sliding:64,0.5"),
+        ("sliding:64,2", "^sliding: expected a side in pixels, got '64,2'"),
         ("file", "^file: expected a path, got none; do file:boxes.json"),
         ("detector", "^detector: expected a detector's bundle, got none"),
         ("edge_boxes", "^edge_boxes: expected a structured edge model, got none"),
@@ -65,6 +67,10 @@ def test_the_pyramid_goes_from_the_whole_image_to_the_smallest_windows() -> None
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
     assert areas[1:].max() == 72 * 72 and areas.min() == pytest.approx(36 * 36, rel=1e-4)
     assert (np.diff(areas[1:]) < 1).all()
+
+
+def test_the_step_may_be_said_too() -> None:
+    assert proposals.make("sliding:36,0.25") == SlidingPyramid(36, step=0.25)
 
 
 @given(

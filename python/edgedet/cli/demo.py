@@ -103,6 +103,7 @@ def run(args: argparse.Namespace) -> int:
     with tasks.load("demo", task="detect") as model:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".edgedet-demo-", dir=args.out.parent) as folder:
+            assert isinstance(model, Detector)
             report, files = _render(model, Path(folder), args)
             args.out.mkdir(exist_ok=True)
             for kind, file in files.items():

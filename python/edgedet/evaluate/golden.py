@@ -14,8 +14,9 @@ from edgedet.detector import Postprocess
 from edgedet.errors import BundleError
 from edgedet.evaluate.agreement import Agreement, compare_boxes, compare_classes
 from edgedet.image import to_tensor
+from edgedet.region_postprocess import RegionPostprocess
 from edgedet.results import Classification, Detections
-from edgedet.spec import AnchorHead, Spec
+from edgedet.spec import AnchorHead, Spec, SvmHead
 from edgedet.spp import softmax
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -34,9 +35,26 @@ class GoldenTask:
     compare: Callable[[Spec, Arrays, Arrays, npt.NDArray[np.uint8]], Agreement]
 
 
-def _detections(spec: Spec, raw: Arrays, image: npt.NDArray[np.uint8]) -> Detections:
+def _of_anchors(spec: Spec, raw: Arrays, image: npt.NDArray[np.uint8]) -> Detections:
     _, placed = to_tensor(image, spec.input)
     return Postprocess(spec)(raw, placed)
+
+
+def _of_regions(spec: Spec, raw: Arrays, image: npt.NDArray[np.uint8]) -> Detections:
+    return RegionPostprocess(spec)(raw, (image.shape[1], image.shape[0]))
+
+
+#: type of the head -> what turns a detector's raw outputs into boxes.
+_DETECTORS = {"anchors": _of_anchors, "svm": _of_regions}
+
+
+def _detections(spec: Spec, raw: Arrays, image: npt.NDArray[np.uint8]) -> Detections:
+    if spec.head.type not in _DETECTORS:
+        raise BundleError(
+            f"model.json: head.type: expected {' or '.join(_DETECTORS)} for the task detect, got {spec.head.type}; "
+            "convert the checkpoint again"
+        )
+    return _DETECTORS[spec.head.type](spec, raw, image)
 
 
 def _expect_boxes(spec: Spec, raw: Arrays, image: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[Any]]:
@@ -51,8 +69,9 @@ def _compare_boxes(spec: Spec, raw: Arrays, expected: Arrays, image: npt.NDArray
         )
     except (KeyError, ValueError) as error:
         raise BundleError(f"golden: expected boxes, scores and class_ids, got {error}; convert it again") from error
-    assert isinstance(spec.head, AnchorHead)  # else there were no detections
-    return compare_boxes(_detections(spec, raw, image), truth, spec.head.score_threshold)
+    found = _detections(spec, raw, image)
+    assert isinstance(spec.head, (AnchorHead, SvmHead))  # else there were no detections
+    return compare_boxes(found, truth, spec.head.score_threshold)
 
 
 def _expect_classes(spec: Spec, raw: Arrays, image: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[Any]]:

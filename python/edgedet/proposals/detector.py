@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from edgedet import ops, tasks
 from edgedet.detector import Detector
 from edgedet.proposals import Boxes
+from edgedet.region_detector import RegionDetector
 
 HELP = "what a detector finds, of whatever class; the argument is its bundle (demo: the packaged toy)"
 SCORE_THRESHOLD = 0.3
@@ -27,7 +28,7 @@ class DetectorBoxes:
         max_boxes: at most so many, the best first; None: all.
     """
 
-    model: Detector
+    model: Union[Detector, RegionDetector]
     score_threshold: float = SCORE_THRESHOLD
     iou_threshold: float = 0.7
     max_boxes: int | None = None

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from edgedet.proposals import Boxes
 
-HELP = "windows of all sizes everywhere; the argument is the smallest's side in pixels (64)"
+HELP = "windows of all sizes everywhere; the argument is the smallest's side in pixels, and the step (64,0.5)"
 _MOST = 1_000_000
 
 
@@ -70,6 +70,11 @@ def _places(length: int, side: float, step: float) -> npt.NDArray[np.float64]:
 def make(argument: str | None) -> SlidingPyramid:
     """See `edgedet.proposals.make`."""
     try:
-        return SlidingPyramid() if argument is None else SlidingPyramid(smallest=float(argument))
+        if argument is None:
+            return SlidingPyramid()
+        smallest, comma, step = argument.partition(",")
+        return SlidingPyramid(float(smallest), step=float(step)) if comma else SlidingPyramid(float(smallest))
     except ValueError as error:
-        raise ValueError(f"sliding: expected a side in pixels, got {argument!r}; do sliding:64") from error
+        raise ValueError(
+            f"sliding: expected a side in pixels, got {argument!r}; do sliding:64 or sliding:64,0.5"
+        ) from error
