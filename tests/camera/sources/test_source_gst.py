@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import peers
@@ -100,6 +102,30 @@ def test_a_wrong_pipeline_says_why(launch, words):
     with pytest.raises(SourceError, match=words) as caught, open_source(f"gst:{launch}") as source:
         source.read(20)
     assert "hush" not in str(caught.value)
+
+
+def test_other_libraries_can_still_raise(tmp_path):
+    """GStreamer's libunwind made the process die of the first C++ exception in a library that was loaded after it."""
+    import gi
+
+    pytest.importorskip("onnxruntime")
+    model = tmp_path / "no-model.onnx"
+    model.write_text("{}")
+    code = f"""
+import sys
+sys.path.append({str(Path(gi.__file__).parent.parent)!r})
+from edgedet.camera.sources import open_source
+with open_source("gst:{RED} num-buffers=1 ! {caps()}", live=False) as source:
+    source.read()
+import onnxruntime
+try:
+    onnxruntime.InferenceSession({str(model)!r})
+except Exception as error:
+    print(type(error).__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "InvalidProtobuf"
 
 
 def test_no_pipeline():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 import time
+from contextlib import suppress
 from typing import Any, Optional
 
 import numpy as np
@@ -44,6 +46,10 @@ def gst() -> Any:
     Raises:
         SourceError: they are not here.
     """
+    # GStreamer brings libunwind, whose names hide those of GCC's unwinder from all libraries that are loaded later: the
+    # first C++ exception in one of them (ONNX Runtime refuses a model) would end the process. So GCC's goes first.
+    with suppress(OSError):
+        ctypes.CDLL("libgcc_s.so.1", mode=ctypes.RTLD_GLOBAL)
     try:
         import gi
 
