@@ -62,6 +62,25 @@ def test_a_pi(tmp_path: Path) -> None:
     assert (devices.state, devices.cure) == ("none", None)
 
 
+def arm(implementer: str, part: str) -> str:
+    return f"processor\t: 0\nCPU implementer\t: {implementer}\nCPU variant\t: 0x1\nCPU part\t: {part}\n\n"
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "cpu"),
+    [
+        ("processor\t: 0\nmodel name\t: Some x86\nflags\t: a b\n\nmodel name\t: Some x86\n", "Some x86"),
+        (arm("0x41", "0xd0b") * 2 + arm("0x41", "0xd05"), "Cortex-A76, Cortex-A55"),
+        (arm("0x48", "0xd01"), "TaiShan v110"),
+        (arm("0x99", "0x001"), "cores 0x99 0x001"),
+        ("", None),
+    ],
+)
+def test_what_the_cores_are(tmp_path: Path, cpuinfo: str, cpu: str | None) -> None:
+    found = by_name(machine.facts(write(tmp_path, {"proc/cpuinfo": cpuinfo})))["board"]
+    assert found.data == {"model": cpu, "cpu": cpu} and found.text == (cpu or "unknown")
+
+
 def test_big_and_small_cores_and_a_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     speeds = {f"sys/devices/system/cpu/cpu{i}/cpufreq/cpuinfo_max_freq": "1800000\n" for i in range(4)}
     speeds |= {f"sys/devices/system/cpu/cpu{i}/cpufreq/cpuinfo_max_freq": "2400000\n" for i in (4, 5)}

@@ -178,7 +178,8 @@ def _memory_text(memory: dict[str, Optional[int]]) -> str:
 
 def _machine_text(found: dict[str, Any]) -> str:
     board, cores, governor = (found["machine"].get(name, {}) for name in ("board", "cores", "governor"))
+    name = ", ".join(dict.fromkeys(filter(None, (board.get("model"), board.get("cpu"))))) or "unknown"
     return (
-        f"machine {board.get('model') or 'unknown'}, {len(cores.get('affinity', ()))} cores, vector level "
-        f"{found['edgedet']['vector_level']}, governor {', '.join(governor.get('governors', ())) or 'unknown'}"
+        f"machine {name}, {len(cores.get('affinity', ()))} cores, vector level {found['edgedet']['vector_level']}, "
+        f"governor {', '.join(governor.get('governors', ())) or 'unknown'}"
     )

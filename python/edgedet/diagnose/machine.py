@@ -12,6 +12,22 @@ from edgedet.diagnose.facts import Fact, guarded, read
 
 # A network and its runtime need about as much; below it the system kills processes instead of saying so.
 LITTLE_BYTES = 256 << 20
+# Implementer and part of the cores that boards have, from ARM's Main ID Register.
+_ARM = {
+    "0x41 0xd03": "Cortex-A53",
+    "0x41 0xd04": "Cortex-A35",
+    "0x41 0xd05": "Cortex-A55",
+    "0x41 0xd07": "Cortex-A57",
+    "0x41 0xd08": "Cortex-A72",
+    "0x41 0xd09": "Cortex-A73",
+    "0x41 0xd0a": "Cortex-A75",
+    "0x41 0xd0b": "Cortex-A76",
+    "0x41 0xd0c": "Neoverse N1",
+    "0x41 0xd0d": "Cortex-A77",
+    "0x41 0xd41": "Cortex-A78",
+    "0x41 0xd42": "Cortex-A78AE",
+    "0x48 0xd01": "TaiShan v110",
+}
 
 
 def facts(root: Path) -> list[Fact]:
@@ -38,10 +54,18 @@ def _system(root: Path) -> Fact:
 
 
 def _board(root: Path) -> Fact:
-    model = read(root / "proc/device-tree/model")
-    cpu = re.search(r"^(?:model name|Model)\s*:\s*(.+)$", read(root / "proc/cpuinfo") or "", re.MULTILINE)
-    name = model or (cpu.group(1) if cpu else None)
-    return Fact("board", "ok" if name else "none", name or "unknown", None, {"model": name})
+    told = dict(re.findall(r"^(\w[\w ]*?)\s*:\s*(.+)$", read(root / "proc/cpuinfo") or "", re.MULTILINE))
+    cpu = told.get("model name") or _arm_cores(root)
+    name = read(root / "proc/device-tree/model") or told.get("Model") or cpu
+    return Fact("board", "ok" if name else "none", name or "unknown", None, {"model": name, "cpu": cpu})
+
+
+def _arm_cores(root: Path) -> Optional[str]:
+    """The kinds of cores, in the words of who designed them; ARM's systems tell but numbers."""
+    text = read(root / "proc/cpuinfo") or ""
+    found = re.findall(r"^CPU (?:implementer|part)\s*:\s*(0x[0-9a-f]+)", text, re.MULTILINE)
+    kinds = dict.fromkeys(map(" ".join, zip(found[::2], found[1::2])))
+    return ", ".join(_ARM.get(kind, f"cores {kind}") for kind in kinds) or None
 
 
 def _c_library() -> Fact:
