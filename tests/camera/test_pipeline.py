@@ -12,6 +12,7 @@ from pipeline_fakes import LONG_S, FakeSink, FakeSource, Gate, frame, index_of, 
 import edgedet
 from edgedet.camera.frame import Frame
 from edgedet.camera.pipeline import ModelCall, Pipeline, Result
+from edgedet.camera.sinks.base import Enough
 from edgedet.errors import InferenceError, SourceError, SourceTimeout
 
 
@@ -409,3 +410,11 @@ def test_uris_and_callables_are_understood(tmp_path: Any) -> None:
 def test_arguments_that_make_no_sense(arguments: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Pipeline(*arguments)
+
+
+def test_a_sink_that_has_had_enough_ends_the_pipeline() -> None:
+    source = FakeSource(range(1000))
+    picky = FakeSink("picky", fails=lambda index: Enough("the reader has gone") if index == 5 else None)
+    stats = Pipeline(source, index_of, [picky, (other := FakeSink())]).run()
+    assert stats.reason == "picky" and stats.sinks[0].errors == 0
+    assert picky.got[:5] == list(range(5)) and other.got == list(range(len(other.got))) and 5 < len(other.got) < 1000

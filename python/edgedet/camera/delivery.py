@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from edgedet.camera.lanes import Lanes
 from edgedet.camera.result import Result
-from edgedet.camera.sinks.base import Sink
+from edgedet.camera.sinks.base import Enough, Sink
 from edgedet.camera.stats import SinkStats
 from edgedet.camera.worker import Worker
 
@@ -33,6 +33,7 @@ class Delivery(Worker):
         *,
         blocks: bool,
         left: Callable[[], None],
+        enough: Callable[[str], None] = lambda reason: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Nothing runs yet.
@@ -41,9 +42,10 @@ class Delivery(Worker):
             sink: where to.
             blocks: a full queue makes `put` wait, unless the sink is a view.
             left: called by the thread as the last thing it does.
+            enough: called when the sink wants no more results, with its name.
             clock: seconds, monotonic.
         """
-        self._sink, self._left, self._clock = sink, left, clock
+        self._sink, self._left, self._enough, self._clock = sink, left, enough, clock
         self._box: Lanes[Result] = Lanes(sink.queue, blocks=blocks and not sink.view)
         super().__init__(f"sink-{sink.name}")
         self._opened = threading.Event()
@@ -115,6 +117,10 @@ class Delivery(Worker):
                 self._sink.open()
                 self._state = "open"
             self._sink.write(result)
+        except Enough as wish:
+            _LOG.info("sink %s: %s", self._sink.name, wish)
+            self._dropped["refused"] += 1
+            self._enough(self._sink.name)
         except Exception as error:
             self._dropped["error"] += 1
             self._failed(error)
@@ -150,7 +156,7 @@ class Delivery(Worker):
         dropped = Counter(self._dropped)
         dropped.update(self._box.dropped())
         dropped.update(self._sink.lost)
-        error = None if self._error is None else str(self._error)
+        error = self._sink.problem or (None if self._error is None else str(self._error))
         return SinkStats(
             self._sink.name, self._state, self._written, len(self._box), dict(dropped), self._errors, error
         )

@@ -36,7 +36,7 @@ class Engine:
         self._lanes: Lanes[Captured] = Lanes(policy.depth, blocks=policy.blocks, count=len(sources), stale=stale)
         self.captures = [Capture(source, self._lanes, lane) for lane, source in enumerate(sources)]
         self.inference = Inference(self._lanes, models, self._deliver, self._no_more_results)
-        self.deliveries = [Delivery(sink, blocks=policy.blocks, left=self._left) for sink in sinks]
+        self.deliveries = [Delivery(sink, blocks=policy.blocks, left=self._left, enough=self._enough) for sink in sinks]
         self._outlets: tuple[Outlet, ...] = tuple(self.deliveries)
         self._active = 1 + len(sinks)
         self._over = False
@@ -127,6 +127,10 @@ class Engine:
     def _deliver(self, result: Result) -> None:
         for outlet in self._outlets:
             outlet.put(result)
+
+    def _enough(self, reason: str) -> None:
+        """A sink wants no more: its thread asks for the end and does not wait for it."""
+        self.stop(0.0, reason)
 
     def _no_more_results(self) -> None:
         """The models are through; what waits for sinks is still written."""

@@ -52,10 +52,10 @@ class SinkStats:
             back in time when the pipeline was stopped).
         written: results that it took.
         waiting: results in its queue.
-        dropped: results that did not arrive, by reason: ``replaced``, ``error``, ``resting``, ``stopped``; and what the
-            sink has lost itself, in its own words.
+        dropped: results that did not arrive, by reason: ``replaced``, ``error``, ``resting``, ``refused``, ``stopped``;
+            and what the sink has lost itself, in its own words.
         errors: how often it raised.
-        error: the last; None if there was none.
+        error: the last, or what is wrong now; None if nothing was.
     """
 
     name: str

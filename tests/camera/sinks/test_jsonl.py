@@ -37,7 +37,7 @@ def lines(path: Path) -> list[Any]:
 
 
 def test_a_line(tmp_path: Path) -> None:
-    written(JsonLines(tmp_path / "a"), result(3, FOUND))
+    written(JsonLines("jsonl", tmp_path / "a"), result(3, FOUND))
     assert lines(tmp_path / "a") == [
         {
             "source": "fake",
@@ -73,13 +73,13 @@ def test_what_the_module_describes_is_what_is_there(tmp_path: Path) -> None:
 )
 def test_what_models_give(outputs: Any, entries: Any, tmp_path: Path) -> None:
     base = result(0)
-    written(JsonLines(tmp_path / "a"), Result(base.frame, outputs, 0.0, 0.0, base.times, {}))
+    written(JsonLines("jsonl", tmp_path / "a"), Result(base.frame, outputs, 0.0, 0.0, base.times, {}))
     assert lines(tmp_path / "a")[0]["detections"] == entries
 
 
 @pytest.mark.parametrize("value", [float("nan"), object()])
 def test_what_json_cannot_hold_is_refused_and_leaves_no_trace(value: Any, tmp_path: Path) -> None:
-    with JsonLines(tmp_path / "a") as sink:
+    with JsonLines("jsonl", tmp_path / "a") as sink:
         with pytest.raises((ValueError, TypeError)):
             sink.write(result(0, value))
         sink.write(result(1, None))
@@ -94,7 +94,7 @@ def test_a_file_that_is_there(query: str, count: int, tmp_path: Path) -> None:
 
 
 def test_opened_again_it_goes_on(tmp_path: Path) -> None:
-    sink = JsonLines(tmp_path / "a")
+    sink = JsonLines("jsonl", tmp_path / "a")
     for index in range(2):
         written(sink, result(index))
     sink.close()
@@ -102,7 +102,7 @@ def test_opened_again_it_goes_on(tmp_path: Path) -> None:
 
 
 def test_every_line_can_be_read_at_once(tmp_path: Path) -> None:
-    with JsonLines(tmp_path / "a") as sink:
+    with JsonLines("jsonl", tmp_path / "a") as sink:
         for index in range(3):
             sink.write(result(index))
             assert len(lines(tmp_path / "a")) == index + 1
@@ -110,11 +110,14 @@ def test_every_line_can_be_read_at_once(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="expected a file to write, got No such file or directory; correct the path"):
-        JsonLines(tmp_path / "none" / "a").open()
+        JsonLines("jsonl", tmp_path / "none" / "a").open()
 
 
 def test_a_full_disk_is_an_error() -> None:
-    with JsonLines(Path("/dev/full")) as sink, pytest.raises(SinkError, match="expected room for a line, got No space"):
+    with (
+        JsonLines("jsonl", Path("/dev/full")) as sink,
+        pytest.raises(SinkError, match="expected room for a line, got No space"),
+    ):
         sink.write(result(0))
 
 
@@ -132,7 +135,7 @@ def test_a_disk_that_fills_within_a_line_gets_whole_lines_only(tmp_path: Path) -
         def __getattr__(self, name: str) -> Any:
             return getattr(self.file, name)
 
-    with JsonLines(tmp_path / "a") as sink:
+    with JsonLines("jsonl", tmp_path / "a") as sink:
         sink._file = Filling(sink._file)  # type: ignore[assignment]
         sink.write(result(0))
         with pytest.raises(SinkError, match="No space") as caught:
@@ -151,3 +154,19 @@ def test_stdout(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     out = done.stdout.splitlines()
     assert [json.loads(line)["index"] for line in out[:3]] == [0, 1, 2] and out[3:] == ["still open"]
+
+
+def test_a_reader_that_goes_ends_the_pipeline() -> None:
+    code = (
+        "from edgedet.camera.pipeline import Pipeline\n"
+        "import sys\n"
+        "stats = Pipeline('test:?live=no&size=64x48', lambda frame: None, 'jsonl:-').run()\n"
+        "print(stats.reason, file=sys.stderr)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.readline() == "jsonl:-\n"
+    process.stderr.close()
+    process.wait()

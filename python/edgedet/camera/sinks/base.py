@@ -12,6 +12,10 @@ from edgedet.camera.stats import Stats
 S = TypeVar("S", bound="Sink")
 
 
+class Enough(Exception):  # noqa: N818  no error, a wish
+    """Raised by a sink's `write` when nobody wants results any more: the pipeline stops, as by `Pipeline.stop`."""
+
+
 class Sink:
     """The base of the sinks; a subclass has `write`, and whatever else of this it needs.
 
@@ -39,6 +43,11 @@ class Sink:
 
     def close(self) -> None:
         """Finishes what was begun and frees everything; may be called twice."""
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong now, though nothing is raised; None if nothing is."""
+        return None
 
     @property
     def lost(self) -> Mapping[str, int]:

@@ -50,6 +50,18 @@ def one_of(*names: str) -> Callable[[str], str]:
     return parse
 
 
+def fourcc(text: str) -> str:
+    """A codec's four-letter code."""
+    if len(text) != 4 or not text.isascii() or not text.isprintable():
+        raise ValueError("a code of four letters, such as mp4v")
+    return text
+
+
+def path_or_stdout(scheme: str, address: str) -> Path | None:
+    """As `path`; None for ``scheme:-``."""
+    return None if address == "-" else path(scheme, address)
+
+
 def path(scheme: str, address: str) -> Path:
     """The path in ``scheme:path``, ``scheme:/path`` or ``scheme:///path``."""
     text = address[2:] if address.startswith("///") else address
