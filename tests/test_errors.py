@@ -28,6 +28,7 @@ BASES = {
     "EndOfStream": (errors.EdgedetError, EOFError),
     "ConversionError": (errors.EdgedetError, RuntimeError),
     "CheckpointError": (errors.EdgedetError, ValueError),
+    "AnnotationError": (errors.EdgedetError, ValueError),
     "VerificationError": (errors.EdgedetError,),
 }
 GRAMMAR = re.compile(r"[^:\n]+: .*expected .+, got .+[;:] .+", re.DOTALL)

@@ -6,6 +6,7 @@ from edgedet.bundle import Bundle
 from edgedet.classifier import Classifier
 from edgedet.detector import Detector
 from edgedet.errors import (
+    AnnotationError,
     BundleError,
     CheckpointError,
     ConversionError,
@@ -26,6 +27,7 @@ from edgedet.results import Classification, ClassScore, Detection, Detections
 from edgedet.tasks import load
 
 __all__ = [
+    "AnnotationError",
     "Bundle",
     "BundleError",
     "CheckpointError",

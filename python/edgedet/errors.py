@@ -47,5 +47,9 @@ class CheckpointError(EdgedetError, ValueError):
     """A checkpoint that is damaged, or that does not belong to the family it was given for."""
 
 
+class AnnotationError(EdgedetError, ValueError):
+    """A file of boxes around things that can't be read, or that does not fit its pictures."""
+
+
 class VerificationError(EdgedetError):
     """A bundle whose answers differ from its checkpoint's by more than its precision allows."""

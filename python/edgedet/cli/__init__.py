@@ -41,7 +41,11 @@ class Command(Protocol):
 def commands() -> dict[str, Command]:
     """All commands by name."""
     modules = {info.name: importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__)}
-    return {name: cast(Command, module) for name, module in sorted(modules.items()) if hasattr(module, "HELP")}
+    return {
+        name.replace("_", "-"): cast(Command, module)
+        for name, module in sorted(modules.items())
+        if hasattr(module, "HELP")
+    }
 
 
 def make_parser() -> argparse.ArgumentParser:
