@@ -60,6 +60,7 @@ OPTIONAL = (
     "picamera2",
     "aiohttp",
     "prometheus_client",
+    "sklearn",
 )
 # Modules that are imported as a whole only where they are used, for all that they do is done with that package.
 ALLOWED = {

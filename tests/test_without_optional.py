@@ -21,6 +21,7 @@ OPTIONAL = (
     "mindspore_lite",
     "supervision",
     "skimage",
+    "sklearn",
     "paho",
     "aiohttp",
     "prometheus_client",
