@@ -2,6 +2,7 @@
 # make test          the test suite
 # make full          the families at their published sizes, converted and compared with MindSpore; some minutes
 # make bench         the kernels beside other programs that do the same, one table of ratios; some minutes
+# make soak          ten minutes of camera and model, in which nothing may grow
 # make instructions  counts the kernels' instructions with valgrind; fails when a count has grown by more than 5 %
 # make check         style, types, and the C++ tests under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer
 #
@@ -18,7 +19,7 @@ SHELL := bash
 .ONESHELL:
 .DELETE_ON_ERROR:
 .SILENT:
-.PHONY: help demo test full bench instructions check
+.PHONY: help demo test full bench instructions soak check
 
 PYTHON_VERSION := $(shell $(PYTHON) -c 'import platform; print(platform.python_version())')
 ifeq ($(PYTHON_VERSION),)
@@ -115,6 +116,9 @@ bench: $(FOR_BENCH)
 instructions: $(CHECK)/.tools
 	export PATH="$(CURDIR)/$(CHECK)/bin:$$PATH"
 	python -m benchmarks.instructions --check || test $$? -eq 3
+
+soak: $(FOR_TEST)
+	$(BIN)/edgedet soak demo --minutes 10 --sink jsonl:/dev/null
 
 check: $(CHECK)/.tools
 	export PATH="$(CURDIR)/$(CHECK)/bin:$$PATH"
