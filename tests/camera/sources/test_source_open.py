@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +26,18 @@ def test_every_scheme_and_option_is_explained(scheme):
 
 def test_the_grammar_fits_a_terminal():
     assert max(map(len, GRAMMAR.splitlines())) <= 120
+
+
+def test_the_page_says_the_same():
+    page = (Path(__file__).parents[3] / "docs" / "sources.md").read_text(encoding="utf-8")
+    assert f"```\n{GRAMMAR}```" in page
+
+
+def test_the_pages_example_runs(capsys):
+    page = (Path(__file__).parents[3] / "docs" / "sources.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(example.replace("frames=100", "frames=3&rate=200&buffer=3"))
+    assert re.fullmatch(r"(\d \d+\.\d ms old \(480, 640, 3\)\n){3}", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(
