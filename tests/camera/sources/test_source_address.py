@@ -12,7 +12,10 @@ from edgedet.camera.sources.address import masked, parse, path_of, scheme_of
     [
         ("rtsp://admin:hush@cam:554/live", "rtsp://***@cam:554/live"),
         ("rtsp://admin@cam/live", "rtsp://***@cam/live"),
-        ("rtsp://admin:hu@sh@cam/live", "rtsp://***@cam/live"),
+        ("rtsp://admin:hu@hush@cam/live", "rtsp://***@cam/live"),
+        ("rtsp://admin:hush /?#hush@cam/live", "rtsp://***@cam/live"),
+        ("file:///home/a@b.mp4", "file:///home/a@b.mp4"),
+        ("/home//a@b.mp4", "/home//a@b.mp4"),
         ("http://cam/mjpeg?user=me&pwd=hush&channel=1", "http://cam/mjpeg?user=***&pwd=***&channel=1"),
         ("rtsp://cam/user=admin&password=hush&channel=1", "rtsp://cam/user=***&password=***&channel=1"),
         ("http://cam/x?access_token=hush.hush-1", "http://cam/x?access_token=***"),
@@ -27,9 +30,15 @@ def test_secrets_are_masked(text, shown):
     assert "hush" not in masked(text)
 
 
-@given(st.text("ab@:!$.%-_", min_size=1), st.text("ab@:!$.%-_", min_size=1))
-def test_no_login_survives(user, password):
-    assert masked(f"rtsp://{user}:SECRET{password}@cam/live") == "rtsp://***@cam/live"
+SIGNS = st.text("ab@:!$.%-_/?#& =", min_size=1)
+
+
+@given(SIGNS.filter(lambda user: user[0] != "/"), SIGNS, st.sampled_from("?#"))
+def test_no_login_survives(user, password, options_after):
+    uri = f"rtsp://{user}:SECRET{password}@cam/live"
+    assert masked(uri) == "rtsp://***@cam/live"
+    address = parse(uri + f"{options_after}flip=90", options_after)
+    assert address.name == "rtsp://***@cam/live" and address.text == uri and address.options == {"flip": "90"}
 
 
 def test_masking_twice_changes_nothing():

@@ -43,6 +43,9 @@ def test_the_pages_example_runs(capsys):
 @pytest.mark.parametrize(
     ("uri", "words"),
     [
+        ("", ["got nothing"]),
+        ("test:size=3x3", ["write a ? after it"]),
+        ("rtsp://me:hush/hush#hush@cam/", ["rtsp://***@cam", "got no host", "%2F"]),
         ("tets:", ["expected a scheme", "'tets'", "write test:"]),
         ("quux://admin:hush@host/", ["'quux'", "if it is a file"]),
         ("test:?sise=3x3", ["expected options", "'sise'", "write size"]),

@@ -104,6 +104,8 @@ def open_source(
         SourceError: the file is missing, or no video or picture.
     """
     text = f"v4l2:///dev/video{uri}" if isinstance(uri, int) or str(uri).isdigit() else str(uri)
+    if not text:
+        raise ValueError("source: expected a camera, a stream or a file, got nothing; write test: to try it out")
     scheme = _scheme(text)
     address = parse(text, scheme.OPTIONS_AFTER if scheme_of(text) in scheme.SCHEMES else "")
     given = {

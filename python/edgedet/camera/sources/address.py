@@ -7,8 +7,8 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-# user:password@ after the slashes. A password may hold an @ itself: up to the last one before the path.
-_LOGIN = re.compile(r"(?<=//)[^/?#\s]*@")
+# user:password@ after the slashes. A password may hold any sign, rightly or not: up to the last @ there is.
+_LOGIN = re.compile(r"(?<=://)(?!/).*@", re.DOTALL)
 # key=value where the key sounds like a secret, in a query, in a path (some cameras want it there) or in a pipeline.
 _SECRET = re.compile(
     r"((?:user|usr|login|pass|pwd|pw|token|key|auth|secret|sig|session)[\w.-]*\s*=\s*)(\"[^\"]*\"|[^\s&_/?#;,!\"]+)",
@@ -42,7 +42,9 @@ def scheme_of(text: str) -> str:
 
 def parse(text: str, options_after: str) -> Address:
     """Splits a URI at the sign that its scheme's options stand behind (``?`` or ``#``; empty: it can have none)."""
-    head, _, query = text.partition(options_after) if options_after else (text, "", "")
+    login = text.rfind("@") + 1  # a password may hold the sign, options hold no @
+    head, _, query = text[login:].partition(options_after) if options_after else (text[login:], "", "")
+    head = text[:login] + head
     options = dict(parse_qsl(query, keep_blank_values=True))
     return Address(scheme_of(text), head, options, masked(head.rstrip(":")))
 

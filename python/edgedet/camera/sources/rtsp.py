@@ -33,7 +33,10 @@ def open(address: Address, options: Options) -> Source:
     except ValueError:
         host, port = None, 0
     if not host:
-        raise ValueError(f"{address.name}: expected {address.scheme}://HOST[:PORT]/PATH, got no host; name the camera")
+        raise ValueError(
+            f"{address.name}: expected {address.scheme}://HOST[:PORT]/PATH, got no host; "
+            "name the camera, and write signs such as / # @ in a password as %2F %23 %40"
+        )
     there = host, port
     return LiveSource(address.name, options, lambda: RtspDevice(address, there, options))
 

@@ -27,6 +27,10 @@ _RATE = 30.0
 
 def open(address: Address, options: Options) -> Source:
     """A source that keeps the time of its rate, or with ``live=no`` draws a frame whenever one is read."""
+    if address.text.partition(":")[2].strip("/"):
+        raise ValueError(
+            f"{address.name}: expected test: or test:?OPTION=VALUE, got something else; write a ? after it"
+        )
     if options.live is False:
         return DirectSource(address.name, options, SceneDevice(options, paced=False))
     return LiveSource(address.name, options, lambda: SceneDevice(options, paced=True))

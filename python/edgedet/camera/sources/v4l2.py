@@ -42,6 +42,10 @@ def cameras() -> list[str]:
     return sorted(map(str, Path("/dev").glob("video*")))
 
 
+def _others() -> str:
+    return ", ".join(cameras()) or "none, so connect a camera"
+
+
 class V4l2Device:
     """An open camera."""
 
@@ -58,7 +62,7 @@ class V4l2Device:
             settings.update(zip((cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT), options.size_wh))
         if options.rate is not None:
             settings[cv2.CAP_PROP_FPS] = options.rate
-        hint = f"a camera, got a device that gives no video; choose among {', '.join(cameras())}"
+        hint = f"a camera, got a device that gives no video; choose another (there is {_others()})"
         self._capture = Capture(str(path), cv2.CAP_V4L2, name, hint, wanted=settings)
         self.size_wh: Optional[tuple[int, int]] = self._capture.size_wh
         self.rate: Optional[float] = self._capture.rate
@@ -69,10 +73,9 @@ class V4l2Device:
         try:
             os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
         except OSError as error:
-            others = ", ".join(cameras()) or "none, so connect a camera"
             reason = _REASONS.get(error.errno or 0, error.strerror or "")
             end = "" if ";" in reason else "; choose another"
-            raise SourceError(f"{self._name}: expected a camera, got {reason}{end} (there is {others})") from error
+            raise SourceError(f"{self._name}: expected a camera, got {reason}{end} (there is {_others()})") from error
 
     def _compare(self, options: Options) -> None:
         """Drivers take what is nearest to what they were asked for, without a word."""

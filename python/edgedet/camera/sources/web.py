@@ -25,7 +25,10 @@ def check(address: Address) -> None:
     except ValueError:
         named = False
     if not named:
-        raise ValueError(f"{address.name}: expected {address.scheme}://HOST[:PORT]/PATH, got no host; name the camera")
+        raise ValueError(
+            f"{address.name}: expected {address.scheme}://HOST[:PORT]/PATH, got no host; "
+            "name the camera, and write signs such as / # @ in a password as %2F %23 %40"
+        )
 
 
 class Page:
