@@ -145,14 +145,20 @@ class RegionClassifier(SppModel):
         return role
 
     def _pooled(self, view: View) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], FloatArray]]:
-        """The view's regions in batches: which boxes, the row of each in the batch, and the batch's pooled rows."""
+        """The view's regions in batches: which boxes, the row of each in the batch, and the batch's pooled rows.
+
+        The rows are overwritten by the next batch's.
+        """
         windows, which = view.distinct()
         order = np.argsort(which, kind="stable")
         features = self.feature_map(view.tensor)
-        for begin in range(0, len(windows), self.most_rows):
-            batch = windows[begin : begin + self.most_rows]
+        size = min(self.most_rows, len(windows))
+        # One array for all batches: the pages of a new one cost as much as pooling.
+        rows = np.empty((size, len(features) * self.head.bins), np.float32)
+        for begin in range(0, len(windows), size):
+            batch = windows[begin : begin + size]
             part = order[slice(*np.searchsorted(which[order], (begin, begin + len(batch))))]
-            pooled = ops.spp_pool(features, batch, self.head.levels, threads=self._threads)
+            pooled = ops.spp_pool(features, batch, self.head.levels, threads=self._threads, out=rows[: len(batch)])
             yield view.rows[part], which[part] - begin, pooled
 
     def raw(self, image: npt.NDArray[Any], *, color: str = "bgr") -> dict[str, npt.NDArray[Any]]:
