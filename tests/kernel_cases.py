@@ -112,6 +112,25 @@ def _normalize() -> Iterator[Case]:
             yield f"{height}x{width} {layout}", (found, turned)
 
 
+def _resize() -> Iterator[Case]:
+    for height, width in ((1, 1), (5, 7), (40, 33)):
+        image = Numbers(width).below(256, height, width, 3).astype(np.uint8)
+        for size_wh in ((1, 1), (7, 9), (33, 20), (130, 3)):
+            yield f"{width}x{height} to {size_wh}", (ops.resize(image, size_wh),)
+    for color, shape in (("nv12", (60, 134)), ("nv21", (60, 134)), ("i420", (60, 134)), ("yuyv", (40, 134, 2))):
+        frame = Numbers(9).below(256, *shape).astype(np.uint8)
+        yield color, tuple(ops.resize(frame, size_wh, color=color) for size_wh in ((134, 40), (31, 17)))
+
+
+def _resize_normalize() -> Iterator[Case]:
+    image = Numbers(8).below(256, 40, 333, 3).astype(np.uint8)
+    for layout in ("chw", "hwc"):
+        for size_wh in ((1, 1), (70, 9), (333, 20), (500, 60)):
+            how = {"layout": layout, "canvas_wh": (90, 30), "offset_xy": (3, -2), "swap_rb": True}
+            found = ops.resize_normalize(image, size_wh, (123.675, 116.28, 103.53), (58.395, 57.12, 57.375), **how)
+            yield f"{size_wh} {layout}", (found,)
+
+
 # Kernel -> its cases. What a new kernel is called with belongs here.
 KERNELS = {
     "decode_boxes": _decode,
@@ -119,6 +138,8 @@ KERNELS = {
     "nms": _nms,
     "normalize": _normalize,
     "project_regions": _project_regions,
+    "resize": _resize,
+    "resize_normalize": _resize_normalize,
     "soft_nms": _soft_nms,
     "spp_pool": _spp_pool,
 }

@@ -214,6 +214,47 @@ def project_regions(boxes, stride, offset, feature_wh):
     return np.array(regions, np.int32).reshape(-1, 4)
 
 
+def taps(of, to, clipped):
+    """Where each of ``to`` samples comes from: two indices and two weights in 1/2048, as OpenCV's INTER_LINEAR."""
+    centre = ((np.arange(to) + 0.5) * (1.0 / (to / of)) - 0.5).astype(F)
+    first = np.floor(centre).astype(int)
+    beyond = centre - first.astype(F)
+    if clipped:  # columns do not extrapolate weights, rows do
+        beyond[(first < 0) | (first >= of - 1)] = 0
+    weights = np.rint(np.stack([F(1) - beyond, beyond]) * F(2048)).astype(int)
+    return np.clip(first, 0, of - 1), np.clip(first + 1, 0, of - 1), *weights
+
+
+def resize(image, size_wh):
+    """(H, W, C) uint8 -> (h, w, C) uint8, bilinear."""
+    left, right, a, b = taps(image.shape[1], size_wh[0], clipped=True)
+    top, bottom, c, d = taps(image.shape[0], size_wh[1], clipped=False)
+    rows = (image[:, left].astype(int) * a[:, None] + image[:, right].astype(int) * b[:, None]) >> 4
+    both = (rows[top] * c[:, None, None] >> 16) + (rows[bottom] * d[:, None, None] >> 16)
+    return ((both + 2) >> 2).astype(np.uint8)
+
+
+def yuv_to_bgr(y, u, v):
+    """Three (H, W) uint8 of BT.601's limited range -> (H, W, 3) uint8."""
+    y = np.maximum(y.astype(int) - 16, 0) * 1220542 + (1 << 19)
+    u, v = u.astype(int) - 128, v.astype(int) - 128
+    bgr = np.stack([y + 2116026 * u, y - 409993 * u - 852492 * v, y + 1673527 * v], axis=-1)
+    return np.clip(bgr >> 20, 0, 255).astype(np.uint8)
+
+
+def to_bgr(image, color):
+    """Any layout of the kernels' -> (H, W, 3) uint8 BGR."""
+    if color in ("bgr", "rgb"):
+        return image if color == "bgr" else image[..., ::-1]
+    if color == "yuyv":
+        return yuv_to_bgr(image[..., 0], image[:, ::2, 1].repeat(2, 1), image[:, 1::2, 1].repeat(2, 1))
+    height, width = image.shape[0] // 3 * 2, image.shape[1]
+    shape = (2, height // 2, width // 2)
+    chroma = image[height:].reshape(shape) if color == "i420" else image[height:].reshape(-1, 2).T.reshape(shape)
+    u, v = (chroma[::-1] if color == "nv21" else chroma).repeat(2, 1).repeat(2, 2)
+    return yuv_to_bgr(image[:height], u, v)
+
+
 def normalize(image, mean, std, swap_rb=False, layout="chw"):
     """(H, W, 3) uint8 -> float32, the line that everybody writes."""
     if swap_rb:

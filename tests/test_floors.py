@@ -24,6 +24,7 @@ FLOORS = {
     "edgedet.region_scores": 2,
     "edgedet.drawing": 2,
     "edgedet.ops": 3,
+    "edgedet.pixels": 2,
     "edgedet.heads": 3,
     "edgedet.svm_head": 3,
     "edgedet.spec": 3,

@@ -66,6 +66,15 @@ def test_normalize() -> None:
     assert ops.normalize(image, (0, 0, 0), (1, 1, 1), layout="hwc").tolist() == image.tolist()
 
 
+def test_resize() -> None:
+    image = np.array([[[0, 0, 0], [100, 40, 20]]], np.uint8)
+    assert ops.resize(image, (1, 1)).tolist() == [[[50, 20, 10]]]
+    tensor = ops.resize_normalize(image, (1, 1), (0, 0, 0), (2, 2, 2), canvas_wh=(2, 1), border=8)
+    assert tensor.tolist() == [[[25, 4]], [[10, 4]], [[5, 4]]]
+    grey = np.array([[81, 145], [16, 235], [128, 128]], np.uint8)
+    assert ops.resize(grey, (2, 2), color="nv12")[1].tolist() == [[0, 0, 0], [255, 255, 255]]
+
+
 def test_detections() -> None:
     found = edgedet.Detections(np.array([[1, 2, 5, 6]], F), F([0.5]), np.array([1], np.int32), ("cat", "dog"), (9, 9))
     assert [(d.label, d.score, d.box) for d in found] == [("dog", 0.5, (1, 2, 5, 6))]

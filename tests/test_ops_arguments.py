@@ -45,6 +45,11 @@ KERNELS = {
         {"image": RNG.integers(0, 256, (5, 4, 3), dtype=np.uint8)},
         {"mean": (1, 2, 3), "std": (4, 5, 6)},
     ),
+    "resize": ({"image": RNG.integers(0, 256, (5, 4, 3), dtype=np.uint8)}, {"size_wh": (7, 3)}),
+    "resize_normalize": (
+        {"image": RNG.integers(0, 256, (5, 4, 3), dtype=np.uint8)},
+        {"size_wh": (7, 3), "mean": (1, 2, 3), "std": (4, 5, 6)},
+    ),
 }
 ROW_BY_ROW = ("decode_boxes", "nms", "soft_nms", "detect")  # all their arrays have as many rows
 ARRAYS = [(kernel, name) for kernel, (arrays, _) in KERNELS.items() for name in arrays]

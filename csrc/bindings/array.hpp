@@ -40,6 +40,15 @@ struct ImageShape {
     static constexpr std::array<py::ssize_t, 3> kSizes{kAny, kAny, 3};
 };
 
+struct FrameShape {
+    static constexpr const char* kText = "(H·3/2, W)";
+    static constexpr std::array<py::ssize_t, 2> kSizes{kAny, kAny};
+};
+struct PairsShape {
+    static constexpr const char* kText = "(H, W, 2)";
+    static constexpr std::array<py::ssize_t, 3> kSizes{kAny, kAny, 2};
+};
+
 /// As NumPy prints a shape: (5, 3), or (5,).
 inline std::string shape_text(const std::vector<std::size_t>& shape) {
     std::string text;
@@ -189,6 +198,8 @@ using RawDeltaArray = Network<RowsOf4Shape>;             // ty tx th tw
 using FeatureArray = PackedFloatOrHalf<MapShape>;        //
 using RegionArray = Packed<std::int32_t, RowsOf4Shape>;  // x0 y0 x1 y1, half-open feature cells
 using ImageArray = Strided<std::uint8_t, ImageShape>;    //
+using FrameArray = Packed<std::uint8_t, FrameShape>;     // 4:2:0: luma above chroma
+using PairsArray = Packed<std::uint8_t, PairsShape>;     // 4:2:2: luma beside U or V
 
 template <class Array, class Other>
 void check_same_rows(const Array& array, const std::string& name, const Other& other, const std::string& other_name) {
@@ -233,8 +244,9 @@ inline py::array output_array(py::handle out, const py::dtype& dtype, const std:
     return array;
 }
 
-inline py::array_t<float> output_array(py::handle out, const std::vector<std::size_t>& shape) {
-    return py::reinterpret_borrow<py::array_t<float>>(output_array(out, py::dtype::of<float>(), shape));
+template <class T>
+py::array_t<T> output_array(py::handle out, const std::vector<std::size_t>& shape) {
+    return py::reinterpret_borrow<py::array_t<T>>(output_array(out, py::dtype::of<T>(), shape));
 }
 
 }  // namespace edgedet::bindings

@@ -43,11 +43,7 @@ void split(const ImageView& image, const Normalization& how, float* out) {
 
 /// Pixels that lie side by side, to pixels.
 void keep(const ImageView& image, const Normalization& how, float* out) {
-    std::array<float, kPeriod> mean, std;
-    for (std::size_t i = 0; i < kPeriod; ++i) {
-        mean[i] = how.mean[i % 3];
-        std[i] = how.std[i % 3];
-    }
+    const RepeatedNormalization repeated(how);
     const std::size_t length = 3 * image.width;
     std::vector<std::uint8_t> turned(how.swap_rb ? length : 0);
     for (std::size_t y = 0; y < image.height; ++y) {
@@ -57,11 +53,19 @@ void keep(const ImageView& image, const Normalization& how, float* out) {
             turned[i + 1] = row[i + 1];
             turned[i + 2] = row[i];
         }
-        loops().normalize_run(how.swap_rb ? turned.data() : row, length, mean.data(), std.data(), out + y * length);
+        loops().normalize_run(how.swap_rb ? turned.data() : row, length, repeated.mean.data(), repeated.std.data(),
+                              out + y * length);
     }
 }
 
 }  // namespace
+
+RepeatedNormalization::RepeatedNormalization(const Normalization& how) {
+    for (std::size_t i = 0; i < kPeriod; ++i) {
+        mean[i] = how.mean[i % 3];
+        std[i] = how.std[i % 3];
+    }
+}
 
 void normalize_any(const ImageView& image, const Normalization& how, float* out) {
     const bool planes = how.layout == Layout::chw;

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "edgedet/vector_loops.hpp"
+
 namespace edgedet {
 
 /// A (height, width, 3) uint8 image in place, whatever its strides (bytes; negative ones too).
@@ -21,6 +23,13 @@ struct Normalization {
     std::array<float, 3> std;
     bool swap_rb = false;  ///< the output's channels are the image's in reverse
     Layout layout = Layout::chw;
+};
+
+/// The same, repeated as vector loops that go over whole pixels take it.
+struct RepeatedNormalization {
+    explicit RepeatedNormalization(const Normalization& how);
+
+    std::array<float, kPeriod> mean, std;
 };
 
 /// out: (3, height, width) or (height, width, 3) float32, C-contiguous. Equal to NumPy's float32 arithmetic.

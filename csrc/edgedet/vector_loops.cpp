@@ -5,8 +5,10 @@
 // the whole program, and it may be one that needs AVX-512.
 #include "edgedet/loops/pixels.hpp"
 #include "edgedet/loops/pool.hpp"
+#include "edgedet/loops/resize.hpp"
 #include "edgedet/loops/scan.hpp"
 #include "edgedet/loops/transpose.hpp"
+#include "edgedet/loops/yuv.hpp"
 
 namespace edgedet::EDGEDET_LEVEL {
 
@@ -22,7 +24,14 @@ const VectorLoops kLoops{
     {widen_windows<std::int16_t, false>, pool<std::int16_t, false>},
     transpose<float>,
     split_pixels,
+    merge_pixels,
     normalize_run,
+    blend_columns,
+    blend_rows,
+    blend_normalized,
+    split_pairs,
+    merge_pairs,
+    yuv_to_planes,
 };
 
 }  // namespace edgedet::EDGEDET_LEVEL

@@ -48,6 +48,18 @@ struct PoolLoops {
 /// After so many numbers normalize_run() begins its means and deviations again.
 constexpr std::size_t kPeriod = 48;
 
+/// Where the columns of a resized row come from: each of two neighbouring samples, the left one and the next.
+struct ColumnTaps {
+    std::size_t blocks;                ///< of 8 columns; a multiple of 4
+    const std::uint32_t* left;         ///< (blocks, 8)
+    const std::int16_t* low_weights;   ///< (blocks, 4, 2): left and right, of the first four columns of each block
+    const std::int16_t* high_weights;  ///< likewise, of the others
+    // For machines that look up bytes: where a block's 16 samples are.
+    std::size_t windows;          ///< of 16 samples, for each block
+    const std::uint32_t* starts;  ///< (windows, blocks)
+    const std::uint8_t* indices;  ///< (windows, blocks, 16): inside the window; 128: in another window
+};
+
 struct VectorLoops {
     /// Whether some value is greater than its cutoff; quickest when `count` is a multiple of 64.
     bool (*any_above)(const float* values, const float* cutoffs, std::size_t count);
@@ -70,9 +82,28 @@ struct VectorLoops {
 
     /// Pixels of three bytes to three planes.
     void (*split_pixels)(const std::uint8_t* pixels, std::size_t width, std::uint8_t* const* planes);
+    /// And back.
+    void (*merge_pixels)(const std::uint8_t* const* planes, std::size_t width, std::uint8_t* pixels);
     /// out[i] = (values[i] - mean[i % kPeriod]) / std[i % kPeriod]
     void (*normalize_run)(const std::uint8_t* values, std::size_t count, const float* mean, const float* std,
                           float* out);
+
+    /// out[i] = (left sample * left weight + right sample * right weight) / 16, rounded down; all blocks. Samples up to
+    /// 16 beyond a left one are read.
+    void (*blend_columns)(const std::uint8_t* samples, const ColumnTaps& taps, std::int16_t* out);
+    /// Two such rows, to bytes: the products' upper halves, added, and rounded to a quarter.
+    void (*blend_rows)(const std::int16_t* top, const std::int16_t* bottom, std::int16_t top_weight,
+                       std::int16_t bottom_weight, std::size_t count, std::uint8_t* out);
+    /// The same, to (byte - mean) / std.
+    void (*blend_normalized)(const std::int16_t* top, const std::int16_t* bottom, std::int16_t top_weight,
+                             std::int16_t bottom_weight, std::size_t count, float mean, float std, float* out);
+
+    /// Pairs of bytes to two runs, and back.
+    void (*split_pairs)(const std::uint8_t* pairs, std::size_t count, std::uint8_t* first, std::uint8_t* second);
+    void (*merge_pairs)(const std::uint8_t* first, const std::uint8_t* second, std::size_t count, std::uint8_t* pairs);
+    /// A row of YUV to blue, green and red; chroma is a pair for each two pixels, U or V first.
+    void (*yuv_to_planes)(const std::uint8_t* luma, const std::uint8_t* chroma, bool u_first, std::size_t width,
+                          std::uint8_t* const* planes);
 };
 
 // One for each level; null pointers where the machine's family lacks it.

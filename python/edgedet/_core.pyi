@@ -15,6 +15,7 @@ RawDeltaArray: TypeAlias = npt.NDArray[np.float32] | npt.NDArray[np.float16]  # 
 FeatureArray: TypeAlias = npt.NDArray[np.float32] | npt.NDArray[np.float16]  # (C, H, W)
 RegionArray: TypeAlias = npt.NDArray[np.int32]  # (R, 4) x0 y0 x1 y1, half-open feature cells
 ImageArray: TypeAlias = npt.NDArray[np.uint8]  # (H, W, 3)
+PictureArray: TypeAlias = npt.NDArray[np.uint8]  # (H, W, 3); 4:2:0 YUV (H*3/2, W); 4:2:2 YUV (H, W, 2)
 
 __version__: str
 
@@ -68,6 +69,31 @@ def normalize(
     layout: str,
     out: npt.NDArray[np.float32] | None,
 ) -> npt.NDArray[np.float32]: ...
+def resize_normalize(
+    image: PictureArray,
+    size_wh: Sequence[int],
+    mean: Sequence[float] | npt.NDArray[np.float32],
+    std: Sequence[float] | npt.NDArray[np.float32],
+    *,
+    color: str,
+    swap_rb: bool,
+    layout: str,
+    canvas_wh: Sequence[int] | None,
+    offset_xy: Sequence[int],
+    border: int,
+    out: npt.NDArray[np.float32] | None,
+) -> npt.NDArray[np.float32]: ...
+def resize(
+    image: PictureArray,
+    size_wh: Sequence[int],
+    *,
+    color: str,
+    swap_rb: bool,
+    canvas_wh: Sequence[int] | None,
+    offset_xy: Sequence[int],
+    border: int,
+    out: npt.NDArray[np.uint8] | None,
+) -> npt.NDArray[np.uint8]: ...
 def spp_pool(
     features: FeatureArray,
     regions: RegionArray,

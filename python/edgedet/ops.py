@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from edgedet import _core
+from edgedet.pixels import normalize, resize, resize_normalize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,17 @@ if TYPE_CHECKING:
     FloatArray = TypeVar("FloatArray", npt.NDArray[np.float32], npt.NDArray[np.float16])
     NumberOrPair = Union[float, tuple[float, float]]
 
-__all__ = ["decode_boxes", "detect", "nms", "normalize", "project_regions", "soft_nms", "spp_pool"]
+__all__ = [
+    "decode_boxes",
+    "detect",
+    "nms",
+    "normalize",
+    "project_regions",
+    "resize",
+    "resize_normalize",
+    "soft_nms",
+    "spp_pool",
+]
 
 
 def decode_boxes(
@@ -271,31 +282,3 @@ def project_regions(
             infinite.
     """
     return _core.project_regions(boxes, stride=stride, offset=offset, feature_wh=feature_wh)
-
-
-def normalize(
-    image: Uint8Array,
-    mean: Sequence[float] | Float32Array,
-    std: Sequence[float] | Float32Array,
-    *,
-    swap_rb: bool = False,
-    layout: Literal["chw", "hwc"] = "chw",
-    out: Float32Array | None = None,
-) -> Float32Array:
-    """Turn pixels into a network's input: ``(x − mean) / std``, equal to NumPy's float32 arithmetic.
-
-    Args:
-        image: (H, W, 3) uint8; any strides, so that a slice or a flipped view costs no copy.
-        mean: 3 numbers, in the order of the result's channels (after the swap).
-        std: 3 numbers above 0, in the same order.
-        swap_rb: reverse the channels, from BGR to RGB or back.
-        layout: ``chw`` for (3, H, W), ``hwc`` for (H, W, 3).
-        out: a float32 array of the result's shape, C-contiguous and writable, to fill; it is returned.
-
-    Returns:
-        (3, H, W) or (H, W, 3) float32.
-
-    Raises:
-        ValueError: a wrong dtype or shape, an unknown layout, or an ``out`` that cannot take the result in place.
-    """
-    return _core.normalize(image, mean, std, swap_rb=swap_rb, layout=layout, out=out)
