@@ -107,6 +107,9 @@ def test_color_names_the_order_of_the_channels(model: Classifier) -> None:
     assert found.to_dicts() == other.to_dicts()
     grey = model(image[..., :1])
     assert grey.to_dicts() == model(np.repeat(image[..., :1], 3, axis=2)).to_dicts()
+    frame = np.random.default_rng(3).integers(0, 256, (90, 80), dtype=np.uint8)
+    shown = cv2.cvtColor(frame, cv2.COLOR_YUV2BGR_NV12)
+    assert model(frame, color="nv12").to_dicts() == model(shown).to_dicts()
 
 
 def test_batch_is_one_after_the_other(model: Classifier) -> None:

@@ -155,6 +155,22 @@ def test_channel_order(model: Detector) -> None:
         model(picture(), color="hsv")
 
 
+@pytest.mark.parametrize("color", ["nv12", "nv21", "i420", "yuyv"])
+def test_yuv_frames(model: Detector, color: str) -> None:
+    bgr = picture(134, 90)
+    planar = cv2.cvtColor(bgr, cv2.COLOR_BGR2YUV_I420)
+    pairs = planar[90:].reshape(2, -1)
+    chroma = {"i420": pairs, "nv12": pairs.T, "nv21": pairs[::-1].T}
+    if color == "yuyv":
+        frame = np.dstack([planar[:90], pairs.reshape(2, 45, 67).transpose(1, 2, 0).repeat(2, 0).reshape(90, 134)])
+    else:
+        frame = np.concatenate([planar[:90], chroma[color].reshape(45, 134)])
+    found = model(frame, color=color)
+    check_same(found, model(cv2.cvtColor(planar, cv2.COLOR_YUV2BGR_I420)))
+    assert found.image_wh == (134, 90)
+    assert len(found)
+
+
 def test_batch_is_one_by_one(model: Detector) -> None:
     images = [picture(seed=seed) for seed in range(3)]
     found = model.batch(iter(images), max_detections=4)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgedet.image import MAX_SIDE, RESIZE_RULES, Placement, to_bgr, to_tensor
+from edgedet.image import COLORS, MAX_SIDE, RESIZE_RULES, Placement, image_wh, to_bgr, to_tensor
 from edgedet.spec import Input
 
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
@@ -199,10 +199,79 @@ def test_what_is_no_picture_is_named(kind: str) -> None:
         to_tensor(REFUSED[kind], STRETCH)
 
 
-@pytest.mark.parametrize("color", ["BGR", "gray", "", None, 3])
-def test_unknown_colour_is_named(color: Any) -> None:
-    with pytest.raises(ValueError, match="^color: expected bgr or rgb, got "):
-        to_bgr(BASE, color)
+@pytest.mark.parametrize("color", ["BGR", "gray", "", None, 3, ["bgr"]])
+@pytest.mark.parametrize("use", [to_bgr, image_wh, lambda image, color: to_tensor(image, STRETCH, color=color)])
+def test_unknown_colour_is_named(use: Any, color: Any) -> None:
+    with pytest.raises(ValueError, match="^color: expected bgr, rgb, nv12, nv21, i420, yuyv, got .*; say "):
+        use(BASE, color)
+
+
+YUV = sorted(name for name, color in COLORS.items() if color.to_bgr is not None)
+
+
+def frame(color: str, width: int = 100, height: int = 70) -> np.ndarray:
+    shape = (height, width, 2) if color == "yuyv" else (height * 3 // 2, width)
+    return np.random.default_rng(width).integers(0, 256, shape, dtype=np.uint8)
+
+
+@pytest.mark.parametrize("spec", [STRETCH, LETTERBOX, CROP], ids=["stretch", "letterbox", "crop"])
+@pytest.mark.parametrize("color", YUV)
+def test_yuv_is_to_the_bit_what_opencv_makes_of_it(color: str, spec: Input) -> None:
+    image, code = frame(color), getattr(cv2, f"COLOR_YUV2BGR_{color.upper()}")
+    bgr = cv2.cvtColor(image, code)
+    tensor, placed = to_tensor(image, spec, color=color)
+    expected, expected_placed = to_tensor(bgr, spec)
+    np.testing.assert_array_equal(tensor, expected)
+    assert placed == expected_placed
+    assert placed.image_wh == image_wh(image, color) == (100, 70)
+    np.testing.assert_array_equal(to_bgr(image, color), bgr)
+    pixels, expected = (np.zeros((1, 3, *spec.size_wh[::-1]), np.uint8) for _ in range(2))
+    to_tensor(image, spec, color=color, out=pixels)
+    to_tensor(bgr, spec, out=expected)
+    np.testing.assert_array_equal(pixels, expected)
+
+
+@pytest.mark.parametrize("layout", ["chw", "hwc"])
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+@pytest.mark.parametrize("spec", [STRETCH, LETTERBOX, CROP], ids=["stretch", "letterbox", "crop"])
+def test_lent_memory_of_either_layout_is_filled_in_place(spec: Input, dtype: type, layout: str) -> None:
+    width, height = spec.size_wh
+    shape = (1, 3, height, width) if layout == "chw" else (1, height, width, 3)
+    memory = np.full(shape, 77, dtype)
+    lent = memory if layout == "chw" else memory.transpose(0, 3, 1, 2)
+    tensor, _ = to_tensor(BASE, spec, out=lent)
+    assert tensor is lent
+    if dtype == np.float32:
+        np.testing.assert_array_equal(lent, to_tensor(BASE, spec)[0])
+    else:
+        plain = dataclasses.replace(spec, mean=(0, 0, 0), std=(1, 1, 1), color="bgr")
+        np.testing.assert_array_equal(lent, to_tensor(BASE, plain)[0])
+
+
+@pytest.mark.parametrize("color", YUV)
+def test_other_arrays_are_no_yuv(color: str) -> None:
+    good = frame(color)
+    for wrong in (
+        BASE,
+        good[:, :-1],
+        good[:0],
+        good[None],
+        good.astype(float),
+        None,
+        *([good[:-1]] * (good.ndim == 2)),
+    ):
+        with pytest.raises(ValueError, match=r"^image: expected .*, got .*; "):
+            to_tensor(wrong, STRETCH, color=color)
+
+
+def test_bgr_for_drawing() -> None:
+    assert to_bgr(BASE) is BASE or np.shares_memory(to_bgr(BASE), BASE)
+    np.testing.assert_array_equal(to_bgr(BASE, "rgb"), BASE[:, :, ::-1])
+    np.testing.assert_array_equal(to_bgr(BGRA), BGRA[:, :, :3])
+    grey = to_bgr(GREY)
+    np.testing.assert_array_equal(grey, np.repeat(GREY[:, :, None], 3, 2))
+    grey[...] = 0  # memory of its own, to draw on
+    assert GREY.any()
 
 
 @given(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 5)), st.sampled_from("?bBhHiIfdFO"))

@@ -308,6 +308,10 @@ def test_color_names_the_order_of_the_channels(model: RegionClassifier) -> None:
     np.testing.assert_array_equal(model(image, boxes).scores, model(turned, boxes, color="rgb").scores)
     np.testing.assert_array_equal(model.features(image, boxes), model.features(turned, boxes, color="rgb"))
     assert len(model(image[..., 0], boxes)) == 5
+    frame = np.random.default_rng(3).integers(0, 256, (90, 80), dtype=np.uint8)
+    found, shown = model(frame, boxes, color="nv12"), cv2.cvtColor(frame, cv2.COLOR_YUV2BGR_NV12)
+    np.testing.assert_array_equal(found.scores, model(shown, boxes).scores)
+    assert found.image_wh == (80, 60)
     for wrong in (None, image.astype(np.float32)):
         with pytest.raises(ValueError, match="^image: expected "):
             model(wrong, boxes)

@@ -82,7 +82,8 @@ class Classifier(SppModel):
         Args:
             image: (H, W, 3) uint8; grey and alpha are understood too.
             top_k: how many classes to give, best first; all, if the model has fewer.
-            color: the order of the image's channels, ``bgr`` (OpenCV's) or ``rgb``.
+            color: how the image's colours lie in it: ``bgr`` (OpenCV's), ``rgb``, or a YUV frame as cameras give it,
+                ``nv12``, ``nv21``, ``i420`` or ``yuyv``; see `edgedet.image.COLORS` for the arrays.
 
         Raises:
             ValueError: the image or an argument is wrong; names it.

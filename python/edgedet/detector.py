@@ -145,7 +145,8 @@ class Detector(Model):
             score_threshold: only what scores strictly more; None: the bundle's.
             iou_threshold: of two of a class that overlap by more, the better stays; None: the bundle's.
             max_detections: at most so many of all classes together; None: the bundle's rule.
-            color: the order of the image's channels, ``bgr`` (OpenCV's) or ``rgb``.
+            color: how the image's colours lie in it: ``bgr`` (OpenCV's), ``rgb``, or a YUV frame as cameras give it,
+                ``nv12``, ``nv21``, ``i420`` or ``yuyv``; see `edgedet.image.COLORS` for the arrays.
 
         Raises:
             ValueError: the image or an argument is wrong; names it.

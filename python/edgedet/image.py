@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -14,8 +14,48 @@ from edgedet import ops
 from edgedet.spec import Input
 
 Image = npt.NDArray[np.uint8]
-# OpenCV keeps the coordinates of some of its loops in 16 bits.
+Size = tuple[int, int]
+# OpenCV keeps the coordinates of some of its loops in 16 bits, and the kernels do as it does.
 MAX_SIDE = 32_766
+
+
+class Color(NamedTuple):
+    """A way in which the colours of a picture lie in an array.
+
+    Attributes:
+        shapes: those of its arrays, in words.
+        hw: such a shape -> height and width of the picture; None: no such shape.
+        to_bgr: OpenCV's conversion of YUV to BGR, or None.
+    """
+
+    shapes: str
+    hw: Callable[[tuple[int, ...]], Size | None]
+    to_bgr: int | None = None
+
+
+def _hw_of_pixels(shape: tuple[int, ...]) -> Size | None:
+    return shape[:2] if len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4)) else None
+
+
+def _hw_of_420(shape: tuple[int, ...]) -> Size | None:
+    return (shape[0] // 3 * 2, shape[1]) if len(shape) == 2 and not (shape[0] % 3 or shape[1] % 2) else None
+
+
+def _hw_of_422(shape: tuple[int, ...]) -> Size | None:
+    return shape[:2] if len(shape) == 3 and shape[2] == 2 and not shape[1] % 2 else None
+
+
+_PIXELS = "(H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
+_420 = "(H*3/2, W) of even H and W, luma above chroma"
+#: The values of ``color``. Grey is repeated and alpha is dropped; YUV is of BT.601's limited range.
+COLORS = {
+    "bgr": Color(_PIXELS, _hw_of_pixels),
+    "rgb": Color(_PIXELS, _hw_of_pixels),
+    "nv12": Color(_420, _hw_of_420, cv2.COLOR_YUV2BGR_NV12),
+    "nv21": Color(_420, _hw_of_420, cv2.COLOR_YUV2BGR_NV21),
+    "i420": Color(_420, _hw_of_420, cv2.COLOR_YUV2BGR_I420),
+    "yuyv": Color("(H, W, 2) of an even W", _hw_of_422, cv2.COLOR_YUV2BGR_YUYV),
+}
 
 
 @dataclass(frozen=True)
@@ -50,76 +90,92 @@ class Placement:
         return np.asarray((np.asarray(boxes, np.float64) - np.tile(self.origin, 2)) * np.tile(scale, 2), np.float32)
 
 
-def to_bgr(image: npt.NDArray[Any], color: str = "bgr") -> Image:
-    """Any 8-bit picture as (H, W, 3) uint8 in the order ``color``: grey is repeated, alpha is dropped.
+def image_wh(image: npt.NDArray[Any], color: str = "bgr") -> Size:
+    """Width and height in pixels of what an array shows; of YUV it has another shape than the picture.
+
+    Args:
+        image: uint8, of a shape that fits ``color``.
+        color: one of `COLORS`.
 
     Raises:
-        ValueError: not an array, not uint8, no pixels, too large, or a number of channels that is no picture's.
+        ValueError: not an array, not uint8, a shape that does not fit, no pixels or too many; names the argument.
     """
     if not isinstance(image, np.ndarray):
         raise ValueError(
             f"image: expected an array (H, W, 3) uint8, got {type(image).__name__}; "
             "do cv2.imread(path), and check that the file could be read (it gives None if not)"
         )
-    if color not in ("bgr", "rgb"):
-        raise ValueError(f"color: expected bgr or rgb, got {color!r}; name the order of the image's channels")
+    known = COLORS.get(color) if isinstance(color, str) else None
+    if known is None:
+        raise ValueError(f"color: expected {', '.join(COLORS)}, got {color!r}; say how the image's colours lie in it")
     if image.dtype != np.uint8:
         raise ValueError(f"image: expected uint8, got {image.dtype}; scale it to 0..255 and do image.astype(np.uint8)")
-    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 3, 4)):
-        raise ValueError(
-            f"image: expected (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), got {image.shape}; give one picture, HWC"
-        )
-    if not all(1 <= side <= MAX_SIDE for side in image.shape[:2]):
+    size = known.hw(image.shape)
+    if size is None:
+        raise ValueError(f"image: expected {known.shapes} for color {color}, got {image.shape}; give one such picture")
+    if not all(1 <= side <= MAX_SIDE for side in size):
         raise ValueError(f"image: expected sides of 1 to {MAX_SIDE} pixels, got {image.shape}; crop or resize it")
+    return size[1], size[0]
+
+
+def _three_channels(image: Image) -> Image:
+    """Pixels as a view (H, W, 3): grey three times, alpha left out; YUV as it is."""
     if image.ndim == 2 or image.shape[2] == 1:
-        return np.repeat(image.reshape(*image.shape[:2], 1), 3, axis=2)
+        return np.broadcast_to(image.reshape(*image.shape[:2], 1), (*image.shape[:2], 3))
     return image[:, :, :3]
 
 
-def _stretch(image: Image, size_wh: tuple[int, int]) -> tuple[Image, Placement]:
-    height, width = image.shape[:2]
-    resized = cv2.resize(image, size_wh, interpolation=cv2.INTER_LINEAR)
-    return np.asarray(resized, np.uint8), Placement((width, height), size_wh, (width, height), (0.0, 0.0))
+def to_bgr(image: npt.NDArray[Any], color: str = "bgr") -> Image:
+    """Any 8-bit picture as (H, W, 3) uint8 BGR, for drawing and for OpenCV: of one that is BGR already a view.
+
+    Raises:
+        ValueError: as of `image_wh`.
+    """
+    image_wh(image, color)
+    conversion = COLORS[color].to_bgr
+    if conversion is not None:
+        return np.asarray(cv2.cvtColor(np.ascontiguousarray(image), conversion), np.uint8)
+    pixels = _three_channels(image)
+    return pixels[:, :, ::-1] if color == "rgb" else pixels if pixels.strides[2] else pixels.copy()
 
 
-def _letterbox(image: Image, size_wh: tuple[int, int]) -> tuple[Image, Placement]:
-    height, width = image.shape[:2]
-    scale = min(size_wh[0] / width, size_wh[1] / height)
-    inner = max(1, round(width * scale)), max(1, round(height * scale))
-    left, top = (size_wh[0] - inner[0]) // 2, (size_wh[1] - inner[1]) // 2
-    canvas = np.full((size_wh[1], size_wh[0], 3), 114, np.uint8)
-    canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(image, inner, interpolation=cv2.INTER_LINEAR)
-    per_pixel = width / inner[0], height / inner[1]
-    frame = size_wh[0] * per_pixel[0], size_wh[1] * per_pixel[1]
-    return canvas, Placement((width, height), size_wh, frame, (-left * per_pixel[0], -top * per_pixel[1]))
+def _stretch(image_wh: Size, size_wh: Size) -> tuple[Size, Size]:
+    return size_wh, (0, 0)
 
 
-RESIZE_RULES: dict[str, Callable[[Image, tuple[int, int]], tuple[Image, Placement]]] = {
-    "stretch": _stretch,
-    "letterbox": _letterbox,
-}
+def _letterbox(image_wh: Size, size_wh: Size) -> tuple[Size, Size]:
+    scale = min(size_wh[0] / image_wh[0], size_wh[1] / image_wh[1])
+    inner = max(1, round(image_wh[0] * scale)), max(1, round(image_wh[1] * scale))
+    return inner, ((size_wh[0] - inner[0]) // 2, (size_wh[1] - inner[1]) // 2)
 
 
-def _center_crop(image: Image, placed: Placement, size_wh: tuple[int, int]) -> tuple[Image, Placement]:
-    if placed.input_wh == size_wh:
-        return image, placed
-    left, top = ((have - want) // 2 for have, want in zip(placed.input_wh, size_wh))
-    per_pixel = tuple(frame / side for frame, side in zip(placed.frame_wh, placed.input_wh))
-    origin = placed.origin[0] + left * per_pixel[0], placed.origin[1] + top * per_pixel[1]
-    frame = size_wh[0] * per_pixel[0], size_wh[1] * per_pixel[1]
-    cropped = image[top : top + size_wh[1], left : left + size_wh[0]]
-    return cropped, Placement(placed.image_wh, size_wh, frame, origin)
+#: ``model.json``'s rules: sizes of image and target -> the image's size on the target, and where its corner lies there.
+RESIZE_RULES: dict[str, Callable[[Size, Size], tuple[Size, Size]]] = {"stretch": _stretch, "letterbox": _letterbox}
+
+
+def _place(image_wh: Size, spec: Input) -> tuple[Size, Size, Placement]:
+    """Size of the resized image, where its corner lies in the input, and what that means for boxes."""
+    target = spec.resize_wh or spec.size_wh
+    resized, corner = RESIZE_RULES[spec.resize](image_wh, target)
+    # The input is the target's centre.
+    x, y = (at - (side - size) // 2 for at, side, size in zip(corner, target, spec.size_wh))
+    frame = spec.size_wh[0] * image_wh[0] / resized[0], spec.size_wh[1] * image_wh[1] / resized[1]
+    origin = -x * image_wh[0] / resized[0], -y * image_wh[1] / resized[1]
+    return resized, (x, y), Placement(image_wh, spec.size_wh, frame, origin)
 
 
 def to_tensor(
     image: npt.NDArray[Any], spec: Input, *, color: str = "bgr", out: npt.NDArray[Any] | None = None
 ) -> tuple[npt.NDArray[Any], Placement]:
-    """One image as the network's input.
+    """One image as the network's input, in one pass.
+
+    The pixels are those of OpenCV's ``resize`` with INTER_LINEAR, to the bit, and around them, by the letterbox rule,
+    a border of 114; YUV is converted as by OpenCV's ``cvtColor``, to the bit.
 
     Args:
-        image: (H, W, 3) uint8; (H, W), (H, W, 1) and (H, W, 4) are understood too.
+        image: (H, W, 3) uint8, also (H, W), (H, W, 1) and (H, W, 4); YUV frames as `COLORS` says.
         spec: ``model.json``'s ``input``.
-        color: the order of the image's channels.
+        color: how the image's colours lie in it, one of `COLORS`.
         out: the array to write, (1, 3, H, W) float32, whose memory is contiguous so or, channels last, as (1, H, W, 3);
             None: a new one. One of uint8 is for a chip that normalises: it gets the pixels, blue first.
 
@@ -129,17 +185,21 @@ def to_tensor(
     Raises:
         ValueError: the image is none that can be used; the message names what came.
     """
-    picture = to_bgr(image, color)
-    placed_image, placed = RESIZE_RULES[spec.resize](picture, spec.resize_wh or spec.size_wh)
-    cropped, placed = _center_crop(placed_image, placed, spec.size_wh)
+    resized, corner, placed = _place(image_wh(image, color), spec)
+    picture = _three_channels(image) if COLORS[color].to_bgr is None else image
     tensor = np.empty((1, 3, spec.size_wh[1], spec.size_wh[0]), np.float32) if out is None else out
-    planes, swap_rb = tensor[0], color != spec.color
+    planes, pixels = tensor[0], tensor[0].transpose(1, 2, 0)
+    how: dict[str, Any] = {"color": color, "canvas_wh": spec.size_wh, "offset_xy": corner}
     if tensor.dtype == np.uint8:
-        np.copyto(planes.transpose(1, 2, 0), cropped if color == "bgr" else cropped[:, :, ::-1])
+        # Lent memory has its channels last: that is filled in place.
+        swap_rb, target = color == "rgb", pixels if pixels.flags.c_contiguous else None
+        found = ops.resize(picture, resized, swap_rb=swap_rb, out=target, **how)
+        if target is None:
+            pixels[...] = found
         return tensor, placed
+    how["swap_rb"] = (color == "rgb") != (spec.color == "rgb")
     if planes.flags.c_contiguous:
-        ops.normalize(cropped, spec.mean, spec.std, swap_rb=swap_rb, out=planes)
+        ops.resize_normalize(picture, resized, spec.mean, spec.std, out=planes, **how)
     else:
-        pixels = planes.transpose(1, 2, 0)
-        ops.normalize(cropped, spec.mean, spec.std, swap_rb=swap_rb, layout="hwc", out=pixels)
+        ops.resize_normalize(picture, resized, spec.mean, spec.std, layout="hwc", out=pixels, **how)
     return tensor, placed

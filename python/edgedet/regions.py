@@ -65,7 +65,7 @@ class RegionClassifier(SppModel):
             scales: several shorter sides instead: a region is looked at where its area is nearest to 224×224 pixels;
                 ``paper`` for the paper's 480, 576, 688, 864 and 1200. Scales that no region needs are not computed.
             flip: average with the scores of the mirrored image.
-            color: the order of the image's channels, ``bgr`` (OpenCV's) or ``rgb``.
+            color: how the image's colours lie in it, one of `edgedet.image.COLORS`.
 
         Raises:
             ValueError: the image, the boxes or an argument is wrong; names it.
@@ -78,7 +78,7 @@ class RegionClassifier(SppModel):
         with self._timed() as watch:
             for mirrored in (False, True) if flip else (False,):
                 looks = _mirror(picture, checked) if mirrored else (picture, checked)
-                for view in views(*looks, sides, self.spec.input, self.head, color):
+                for view in views(*looks, sides, self.spec.input, self.head):
                     watch.lap()
                     for rows, which, pooled in self._pooled(view):
                         logits = self.run_head(pooled)["logits"]
@@ -125,7 +125,7 @@ class RegionClassifier(SppModel):
         if not len(checked):  # a row is run to learn its width
             height, width = picture.shape[:2]
             return self.features(picture, [[0, 0, width, height]], layer, shorter_side=sides[0])[:0]
-        parts = views(picture, checked, sides, self.spec.input, self.head, color)
+        parts = views(picture, checked, sides, self.spec.input, self.head)
         collect = self._collect_pooled if role == "spp" else self._collect
         return _scattered(((rows, values) for view in parts for rows, values in collect(view, role)), len(checked))
 

@@ -137,17 +137,15 @@ def views(
     sides: Sequence[int],
     rule: Input,
     head: SppHead,
-    color: str,
 ) -> Iterator[View]:
     """The image at each of the scales that some box needs.
 
     Args:
-        image: (H, W, 3) uint8.
+        image: (H, W, 3) uint8 BGR.
         boxes: (R, 4) ``x1 y1 x2 y2`` in its pixels, finite. The area of one is that of its part in the image.
         sides: the scales, as lengths of the shorter side.
         rule: how pixels become numbers; its sizes are not used.
         head: the trunk's layers.
-        color: the order of the image's channels.
     """
     height, width = image.shape[:2]
     image_wh = (width, height)
@@ -160,6 +158,6 @@ def views(
         if not len(rows):
             continue
         stretch = replace(rule, size_wh=size_wh, resize="stretch", resize_wh=None)
-        tensor, placed = to_tensor(image, stretch, color=color)
+        tensor, placed = to_tensor(image, stretch)
         grid = head.grid(size_wh)
         yield View(tensor, rows, ops.project_regions(placed.to_model(near[rows]), **grid._asdict()))

@@ -18,12 +18,12 @@ class Frame:
     """One captured picture.
 
     Attributes:
-        image: (H, W, 3) uint8 BGR, or as ``color`` says.
+        image: (H, W, 3) uint8 BGR, or as ``color`` says: a YUV frame has another shape.
         index: counts the frames that the source captured, from 0; a gap is frames that were dropped before this one.
         captured_s: `time.monotonic` when the frame was captured, as near to the sensor as the source can tell.
         source_s: the stream's own time (its presentation time stamp) in seconds; None if it has none.
         source: the source's name, without any password.
-        color: what the image's channels are, as `edgedet.image` calls it.
+        color: how the image's colours lie in it, one of `edgedet.image.COLORS`.
     """
 
     image: Image
@@ -39,5 +39,4 @@ class Frame:
 
     def bgr(self) -> Image:
         """The picture as (H, W, 3) uint8 BGR, for drawing; the frame's own memory if it is BGR already."""
-        image = to_bgr(self.image, self.color)
-        return image[:, :, ::-1] if self.color == "rgb" else image
+        return to_bgr(self.image, self.color)
