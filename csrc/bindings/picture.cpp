@@ -8,10 +8,11 @@ namespace {
 
 constexpr std::size_t kMaxSide = 32766;  // as OpenCV's
 
-void check_sides(std::size_t width, std::size_t height, const std::string& got) {
+void check_sides(std::size_t width, std::size_t height) {
     const auto fits = [](std::size_t side) { return side >= 1 && side <= kMaxSide; };
     if (!fits(width) || !fits(height)) {
-        throw py::value_error(complaint("image", "sides of 1 to 32766 pixels", got, "crop it"));
+        throw py::value_error(complaint("image", "sides of 1 to 32766 pixels",
+                                        std::to_string(width) + "×" + std::to_string(height), "crop it"));
     }
 }
 
@@ -20,7 +21,7 @@ void check_sides(std::size_t width, std::size_t height, const std::string& got) 
 void Picture::read_pixels(py::handle image) {
     const ImageArray& array = pixels_.emplace(image, "image");
     const ImageView view{array.data(), array.size(0), array.size(1), array.stride(0), array.stride(1), array.stride(2)};
-    check_sides(view.width, view.height, shape_text({view.height, view.width, 3}));
+    check_sides(view.width, view.height);
     rows_ = std::make_unique<PixelRows>(view);
 }
 
@@ -32,7 +33,7 @@ YuvView Picture::frame(py::handle image) {
         throw py::value_error(complaint("image", "(H·3/2, W) uint8 of even H and W", shape_text({rows, width}),
                                         "crop it to even sides before it becomes YUV"));
     }
-    check_sides(width, height, shape_text({rows, width}));
+    check_sides(width, height);
     return {width, height, Chroma::pairs, {array.data(), width}, {}, {}, 2};
 }
 
@@ -57,11 +58,11 @@ void Picture::read_planar(py::handle image) {
 void Picture::read_packed(py::handle image) {
     const PairsArray& array = pairs_.emplace(image, "image");
     const std::size_t height = array.size(0), width = array.size(1);
-    const std::string got = shape_text({height, width, 2});
     if (width % 2 != 0) {
-        throw py::value_error(complaint("image", "(H, W, 2) uint8 of an even W", got, "crop it to an even width"));
+        throw py::value_error(complaint("image", "(H, W, 2) uint8 of an even W", shape_text({height, width, 2}),
+                                        "crop it to an even width"));
     }
-    check_sides(width, height, got);
+    check_sides(width, height);
     const std::uint8_t* data = array.data();
     rows_ = std::make_unique<YuvRows>(
         YuvView{width, height, Chroma::packed, {data, 2 * width}, {data + 1, 2 * width}, {data + 3, 2 * width}, 1});
