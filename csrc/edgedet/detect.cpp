@@ -12,22 +12,42 @@ namespace edgedet {
 
 namespace {
 
+/// Where the deltas of a row lie.
+struct Deltas {
+    const char* first;
+    std::size_t step, size;  ///< bytes from one to the next, and in each
+
+    Deltas(const RawOutput& raw, std::size_t row) {
+        std::size_t level = 0;
+        for (; row >= raw.levels[level].deltas.rows; ++level) {
+            row -= raw.levels[level].deltas.rows;
+        }
+        const NetworkTable& table = raw.levels[level].deltas;
+        size = table.is_half ? sizeof(std::uint16_t) : sizeof(float);
+        step = table.column_by_column ? table.rows * size : size;
+        first = static_cast<const char*>(table.data) + row * (table.column_by_column ? size : 4 * size);
+    }
+
+    float operator[](std::size_t i) const {
+        const char* at = first + i * step;
+        return size == sizeof(float) ? *reinterpret_cast<const float*>(at)
+                                     : widen_half(*reinterpret_cast<const std::uint16_t*>(at));
+    }
+};
+
 Box image_box(const RawOutput& raw, std::size_t row, const DetectRule& rule) {
-    const float* anchor = raw.anchors + 4 * row;
-    std::size_t level = 0;
-    for (; row >= raw.levels[level].deltas.rows; ++level) {
-        row -= raw.levels[level].deltas.rows;
-    }
-    const NetworkTable& deltas = raw.levels[level].deltas;
-    std::array<float, 4> delta;
-    for (std::size_t c = 0; c < 4; ++c) {
-        const std::size_t at = deltas.column_by_column ? c * deltas.rows + row : 4 * row + c;
-        delta[c] = deltas.is_half ? widen_half(static_cast<const std::uint16_t*>(deltas.data)[at])
-                                  : static_cast<const float*>(deltas.data)[at];
-    }
-    const Box box = decode_box(delta.data(), anchor, rule.coding);
+    const Deltas deltas(raw, row);
+    const std::array<float, 4> delta{deltas[0], deltas[1], deltas[2], deltas[3]};
+    const Box box = decode_box(delta.data(), raw.anchors + 4 * row, rule.coding);
     return {box.x1 * rule.image_width, box.y1 * rule.image_height, box.x2 * rule.image_width,
             box.y2 * rule.image_height};
+}
+
+/// Survivors lie anywhere: what a later one needs is on its way while others are decoded.
+void expect(const RawOutput& raw, std::size_t row) {
+    const Deltas deltas(raw, row);
+    __builtin_prefetch(raw.anchors + 4 * row);
+    __builtin_prefetch(deltas.first);
 }
 
 /// Boxes of the survivors, each decoded once.
@@ -89,7 +109,12 @@ Found detect(const RawOutput& raw, const DetectRule& rule) {
     Boxes boxes(raw, rule, survivors.size());
     std::vector<Candidate> candidates;
     candidates.reserve(survivors.size());
-    for (const Survivor& one : survivors) {
+    constexpr std::size_t kAhead = 16;
+    for (std::size_t i = 0; i < survivors.size(); ++i) {
+        if (i + kAhead < survivors.size()) {
+            expect(raw, survivors[i + kAhead].row);
+        }
+        const Survivor& one = survivors[i];
         const std::uint32_t place = boxes.place(one.row);
         if (place != Boxes::kNone) {
             const float score = rule.activation == Activation::sigmoid ? sigmoid(one.value) : one.value;

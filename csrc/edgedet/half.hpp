@@ -7,6 +7,12 @@
 
 namespace edgedet {
 
+/// float16's bits as a whole number that orders as it does, and back; NaN lies beyond the infinities.
+static inline std::int16_t ordered_half(std::uint16_t half) {
+    const auto bits = static_cast<std::int16_t>(half);
+    return static_cast<std::int16_t>(bits ^ ((bits >> 15) & 0x7FFF));
+}
+
 /// float16 to float32, exact, without a branch; NaN stays NaN.
 static inline float widen_half(std::uint16_t half) {
     const std::uint32_t magnitude = (half & 0x7FFFu) << 13;

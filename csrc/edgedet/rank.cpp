@@ -15,7 +15,7 @@ constexpr int kDigitBits = 11;
 constexpr std::size_t kDigitValues = std::size_t{1} << kDigitBits;
 
 /// So few are sorted by comparison in less time than the digits' counts are cleared.
-constexpr std::size_t kFew = 1024;
+constexpr std::size_t kFew = 256;
 
 std::size_t digit(std::uint64_t rank, int which) { return (rank >> (32 + which * kDigitBits)) & (kDigitValues - 1); }
 

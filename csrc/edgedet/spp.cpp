@@ -4,6 +4,7 @@
 #include <atomic>
 #include <future>
 
+#include "edgedet/half.hpp"
 #include "edgedet/region.hpp"
 #include "edgedet/spp_plan.hpp"
 #include "edgedet/vector_level.hpp"
@@ -12,14 +13,8 @@ namespace edgedet {
 
 namespace {
 
-/// float16 as whole numbers that order as it does, and back; NaN is above all others, and so wins every bin.
-std::int16_t code_of(std::uint16_t half) {
-    if ((half & 0x7FFFu) > 0x7C00u) {
-        return 0x7E00;
-    }
-    const auto bits = static_cast<std::int16_t>(half);
-    return static_cast<std::int16_t>(bits ^ ((bits >> 15) & 0x7FFF));
-}
+/// In the order of numbers, but NaN is above all others, and so wins every bin.
+std::int16_t code_of(std::uint16_t half) { return (half & 0x7FFFu) > 0x7C00u ? 0x7E00 : ordered_half(half); }
 
 /// `count` channels of the map from `channel` on, as (row, column, kChunk).
 void turn(const FeatureMap<float>& map, std::size_t channel, std::size_t count, float* out) {

@@ -14,7 +14,8 @@ namespace edgedet::EDGEDET_LEVEL {
 
 extern const VectorLoops kLoops;
 const VectorLoops kLoops{
-    any_above,
+    exceeding_floats,
+    exceeding_halves,
     above,
     widen,
     largest,

@@ -8,6 +8,13 @@
 
 namespace edgedet {
 
+/// At most 32 runs of `count` numbers, whose begins lie `stride` apart. T is float, or std::int16_t for float16's bits.
+template <class T>
+struct RowRuns {
+    const T* first;
+    std::size_t count, stride, rows;
+};
+
 /// A run of cells along one axis as the union of two windows of a size that both have; counted from the region's first.
 struct Windows {
     std::size_t first, second;
@@ -61,10 +68,12 @@ struct ColumnTaps {
 };
 
 struct VectorLoops {
-    /// Whether some value is greater than its cutoff; quickest when `count` is a multiple of 64.
-    bool (*any_above)(const float* values, const float* cutoffs, std::size_t count);
-    /// Positions of finite values greater than their cutoffs, appended to `out` (room for `count`); gives how many.
-    std::size_t (*above)(const float* values, const float* cutoffs, std::size_t count, std::uint32_t* out);
+    /// Which runs hold a number greater than the cutoff, as bits; infinities count.
+    std::uint32_t (*exceeding)(const RowRuns<float>& runs, float cutoff);
+    /// The same of float16, with a cutoff as ordered_half(); NaN may count.
+    std::uint32_t (*exceeding_halves)(const RowRuns<std::int16_t>& runs, std::int16_t cutoff);
+    /// Positions of finite values greater than the cutoff, appended to `out` (room for `count`); gives how many.
+    std::size_t (*above)(const float* values, std::size_t count, float cutoff, std::uint32_t* out);
     /// float16 to float32.
     void (*widen)(const std::uint16_t* halves, std::size_t count, float* out);
     /// The largest entry that is not NaN, or -inf.

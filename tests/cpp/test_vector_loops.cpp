@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -8,10 +9,13 @@
 #include <vector>
 
 #include "check.hpp"
+#include "edgedet/half.hpp"
 #include "edgedet/vector_level.hpp"
 
+using edgedet::ordered_half;
 using edgedet::VectorLevel;
 using edgedet::VectorLoops;
+using edgedet::widen_half;
 
 namespace {
 
@@ -33,7 +37,6 @@ void scans(const VectorLoops& loops) {
     for (std::size_t count = 0; count < 200; ++count) {
         const std::vector<float> values = numbers(count, static_cast<std::uint32_t>(count));
         for (const float cutoff : {-kInfinity, -9.0f, 0.0f, 9.9f, kInfinity}) {
-            const std::vector<float> cutoffs(count, cutoff);
             bool some = false;
             float top = -kInfinity;
             std::vector<std::uint32_t> expected;
@@ -45,10 +48,49 @@ void scans(const VectorLoops& loops) {
                 }
             }
             std::vector<std::uint32_t> found(count + 1);
-            found.resize(loops.above(values.data(), cutoffs.data(), count, found.data()));
+            found.resize(loops.above(values.data(), count, cutoff, found.data()));
             CHECK(found == expected);
-            CHECK(loops.any_above(values.data(), cutoffs.data(), count) == some);
+            CHECK(loops.exceeding({values.data(), count, 0, 1}, cutoff) == (some ? 1u : 0u));
             CHECK(loops.largest(values.data(), count) == top);
+        }
+    }
+}
+
+/// All float16 numbers but NaN, in pieces of many lengths, against some of them.
+void halves(const VectorLoops& loops) {
+    for (const int low : {0xFC00, 0xC000, 0x8001, 0x8000, 0x0000, 0x0001, 0x3C00, 0x7BFF, 0x7C00}) {
+        const auto cutoff = static_cast<std::uint16_t>(low);
+        for (std::uint32_t first = 0; first < 0x10000; first += first % 301 + 1) {
+            std::vector<std::uint16_t> values;
+            bool some = false;
+            for (std::uint32_t i = first; i < std::min<std::uint32_t>(first + first % 301 + 1, 0x10000); ++i) {
+                const auto value = static_cast<std::uint16_t>(i * 40503u);
+                if ((value & 0x7FFF) <= 0x7C00) {
+                    values.push_back(value);
+                    some = some || ordered_half(value) > ordered_half(cutoff);
+                    CHECK((ordered_half(value) > ordered_half(cutoff)) || !(widen_half(value) > widen_half(cutoff)));
+                }
+            }
+            const auto* bits = reinterpret_cast<const std::int16_t*>(values.data());
+            CHECK(loops.exceeding_halves({bits, values.size(), 0, 1}, ordered_half(cutoff)) == (some ? 1u : 0u));
+        }
+    }
+}
+
+/// Runs within rows, so that what lies beside them would be noticed.
+void rows(const VectorLoops& loops) {
+    for (std::size_t count = 0; count < 70; ++count) {
+        for (const std::size_t many : {1, 16, 31, 32}) {
+            const std::size_t stride = count + 3;
+            const std::vector<float> values = numbers(many * stride, static_cast<std::uint32_t>(count));
+            for (const float cutoff : {-kInfinity, 0.0f, 9.0f, 9.9f}) {
+                std::uint32_t expected = 0;
+                for (std::size_t i = 0; i < many * stride; ++i) {
+                    const bool inside = i % stride >= 2 && i % stride < 2 + count;
+                    expected |= std::uint32_t{inside && values[i] > cutoff} << i / stride;
+                }
+                CHECK(loops.exceeding({values.data() + 2, count, stride, many}, cutoff) == expected);
+            }
         }
     }
 }
@@ -97,6 +139,8 @@ int main() {
     names();
     for (const VectorLevel& level : edgedet::vector_levels()) {
         scans(*level.loops);
+        rows(*level.loops);
+        halves(*level.loops);
         sums(*level.loops, *edgedet::vector_levels().front().loops);
         transposes(*level.loops);
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "edgedet/half.hpp"
 #include "edgedet/loops/stream.hpp"
 #include "edgedet/loops/transpose.hpp"
 #include "edgedet/loops/vector.hpp"
@@ -85,7 +86,7 @@ static inline void merge_level(const PoolTask<T>& task, const PoolLevel& level, 
 static inline void decode(float*, std::size_t) {}
 static inline void decode(std::int16_t* codes, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
-        codes[i] = static_cast<std::int16_t>(codes[i] ^ ((codes[i] >> 15) & 0x7FFF));
+        codes[i] = ordered_half(static_cast<std::uint16_t>(codes[i]));
     }
 }
 

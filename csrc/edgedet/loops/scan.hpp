@@ -9,36 +9,119 @@
 
 namespace edgedet::EDGEDET_LEVEL {
 
-static bool any_above(const float* values, const float* cutoffs, std::size_t count) {
-    using Vector = VectorOf<float>::Type;
-    constexpr std::size_t kSize = kVectorBytes / sizeof(float);
-    // Without an early way out: nearly everything is read to the end anyway.
-    auto over = Vector{} > Vector{};
-    std::size_t i = 0;
-    for (; i + 4 * kSize <= count; i += 4 * kSize) {
-        const auto ab = (load<Vector>(values + i) > load<Vector>(cutoffs + i)) |
-                        (load<Vector>(values + i + kSize) > load<Vector>(cutoffs + i + kSize));
-        const auto cd = (load<Vector>(values + i + 2 * kSize) > load<Vector>(cutoffs + i + 2 * kSize)) |
-                        (load<Vector>(values + i + 3 * kSize) > load<Vector>(cutoffs + i + 3 * kSize));
-        over |= ab | cd;
+/// No wider: what is scanned begins anywhere, and nearly every load of 64 bytes would touch two cache lines.
+constexpr std::size_t kScanBytes = kVectorBytes < 32 ? kVectorBytes : 32;
+
+template <class T, std::size_t kBytes>
+struct ScanVector {
+    static constexpr std::size_t kSize = kBytes / sizeof(T);
+    typedef T Type __attribute__((vector_size(kBytes)));
+};
+
+/// What is compared of a number: itself, or of float16, as std::int16_t, its place in the order of numbers.
+template <class Vector>
+static inline Vector ordered(Vector values) {
+    if constexpr (sizeof(values[0]) == sizeof(std::int16_t)) {
+        return values ^ ((values >> 15) & 0x7FFF);
+    } else {
+        return values;
     }
-    int some = 0;
-    for (std::size_t k = 0; k < kSize; ++k) {
-        some |= over[k];
-    }
-    for (; i < count; ++i) {
-        some |= values[i] > cutoffs[i];
-    }
-    return some != 0;
 }
 
-static std::size_t above(const float* values, const float* cutoffs, std::size_t count, std::uint32_t* out) {
+/// The largest so far, lane by lane; NaN, which is never greater, is no float32 maximum.
+template <class T, std::size_t kBytes>
+struct Tops {
+    using Vector = typename ScanVector<T, kBytes>::Type;
+    static constexpr std::size_t kSize = ScanVector<T, kBytes>::kSize;
+
+    Vector a, b, c, d;  // four, since one would wait for itself
+
+    explicit Tops(T lowest) : a(Vector{} + lowest), b(a), c(a), d(a) {}
+
+    static inline void raise(Vector& top, const T* from) {
+        const Vector values = ordered(load<Vector>(from));
+        top = values > top ? values : top;
+    }
+
+    /// Takes a run of at least kSize numbers; its last vector may overlap the one before.
+    inline void take(const T* run, std::size_t count) {
+        std::size_t i = 0;
+        for (; i + 4 * kSize <= count; i += 4 * kSize) {
+            raise(a, run + i);
+            raise(b, run + i + kSize);
+            raise(c, run + i + 2 * kSize);
+            raise(d, run + i + 3 * kSize);
+        }
+        if (i + 2 * kSize <= count) {
+            raise(a, run + i);
+            raise(b, run + i + kSize);
+            i += 2 * kSize;
+        }
+        if (i + kSize <= count) {
+            raise(c, run + i);
+            i += kSize;
+        }
+        if (i < count) {
+            raise(d, run + count - kSize);
+        }
+    }
+
+    inline T largest() {
+        a = a > b ? a : b;
+        c = c > d ? c : d;
+        a = a > c ? a : c;
+        T top = a[0];
+        for (std::size_t k = 1; k < kSize; ++k) {
+            top = a[k] > top ? a[k] : top;
+        }
+        return top;
+    }
+};
+
+template <class T, std::size_t kBytes>
+static inline std::uint32_t exceeding_rows(const RowRuns<T>& runs, T cutoff, T lowest) {
+    Tops<T, kBytes> tops(lowest);
+    for (std::size_t row = 0; row < runs.rows; ++row) {
+        tops.take(runs.first + row * runs.stride, runs.count);
+    }
+    if (!(tops.largest() > cutoff)) {
+        return 0;  // nearly always
+    }
+    std::uint32_t found = 0;
+    for (std::size_t row = 0; row < runs.rows; ++row) {
+        Tops<T, kBytes> own(lowest);
+        own.take(runs.first + row * runs.stride, runs.count);
+        found |= std::uint32_t{own.largest() > cutoff} << row;
+    }
+    return found;
+}
+
+template <class T>
+static inline std::uint32_t exceeding(const RowRuns<T>& runs, T cutoff, T lowest) {
+    if (runs.count >= kScanBytes / sizeof(T)) {
+        return exceeding_rows<T, kScanBytes>(runs, cutoff, lowest);
+    }
+    if (kScanBytes > 16 && runs.count >= 16 / sizeof(T)) {
+        return exceeding_rows<T, 16>(runs, cutoff, lowest);
+    }
+    return exceeding_rows<T, sizeof(T)>(runs, cutoff, lowest);
+}
+
+static std::uint32_t exceeding_floats(const RowRuns<float>& runs, float cutoff) {
+    return exceeding(runs, cutoff, -__builtin_huge_valf());
+}
+
+static std::uint32_t exceeding_halves(const RowRuns<std::int16_t>& runs, std::int16_t cutoff) {
+    return exceeding(runs, cutoff, static_cast<std::int16_t>(-0x8000));
+}
+
+static std::size_t above(const float* values, std::size_t count, float cutoff, std::uint32_t* out) {
     constexpr float kInfinity = __builtin_huge_valf();
     std::size_t found = 0;
     for (std::size_t i = 0; i < count; ++i) {
         // Written always and counted when it passes: no branch, so none that is mispredicted.
         out[found] = static_cast<std::uint32_t>(i);
-        found += static_cast<std::size_t>((values[i] > cutoffs[i]) & (values[i] < kInfinity));
+        found += static_cast<std::size_t>((values[i] > cutoff) & (values[i] < kInfinity));
     }
     return found;
 }
@@ -53,22 +136,14 @@ static void widen(const std::uint16_t* halves, std::size_t count, float* out) {
 }
 
 static float largest(const float* values, std::size_t count) {
-    using Vector = VectorOf<float>::Type;
-    constexpr std::size_t kSize = kVectorBytes / sizeof(float);
-    const Vector lowest = Vector{} - __builtin_huge_valf();
-    Vector tops[2] = {lowest, lowest};
-    std::size_t i = 0;
-    for (; i + 2 * kSize <= count; i += 2 * kSize) {
-        const Vector a = load<Vector>(values + i), b = load<Vector>(values + i + kSize);
-        tops[0] = a > tops[0] ? a : tops[0];
-        tops[1] = b > tops[1] ? b : tops[1];
-    }
-    tops[0] = tops[1] > tops[0] ? tops[1] : tops[0];
+    constexpr std::size_t kSize = kScanBytes / sizeof(float);
     float top = -__builtin_huge_valf();
-    for (std::size_t k = 0; k < kSize; ++k) {
-        top = tops[0][k] > top ? tops[0][k] : top;
+    if (count >= kSize) {
+        Tops<float, kScanBytes> tops(top);
+        tops.take(values, count);
+        return tops.largest();
     }
-    for (; i < count; ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
         top = values[i] > top ? values[i] : top;
     }
     return top;
