@@ -75,14 +75,14 @@ void KeptBoxes::add(const Box& box, const OverlapRule& rule) {
     ++size_;
 }
 
-bool KeptBoxes::suppress(const Box& box, const OverlapRule& rule, std::size_t first, std::size_t last) const {
-    const float area = rule.area(box);
-    for (std::size_t i = first; i < last; ++i) {
-        if (blocks_[i].suppress(box, area, rule)) {
-            return true;
+std::size_t KeptBoxes::find(const Box& box, float area, const OverlapRule& rule, std::size_t first,
+                            std::size_t last) const {
+    for (; first < last; ++first) {
+        if (blocks_[first].suppress(box, area, rule)) {
+            break;
         }
     }
-    return false;
+    return first;
 }
 
 }  // namespace edgedet

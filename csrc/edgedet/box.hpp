@@ -61,10 +61,12 @@ class KeptBoxes {
     const std::vector<Block>& blocks() const { return blocks_; }
     Box at(std::size_t index) const { return blocks_[index / kBlockSize].at(index % kBlockSize); }
     void add(const Box& box, const OverlapRule& rule);
-    bool suppress(const Box& box, const OverlapRule& rule) const { return suppress(box, rule, 0, blocks_.size()); }
+    bool suppress(const Box& box, const OverlapRule& rule) const {
+        return find(box, rule.area(box), rule, 0, blocks_.size()) < blocks_.size();
+    }
 
-    /// Asks the blocks from `first` to before `last` only.
-    bool suppress(const Box& box, const OverlapRule& rule, std::size_t first, std::size_t last) const;
+    /// The first block from `first` to before `last` that suppresses the box, or `last`.
+    std::size_t find(const Box& box, float area, const OverlapRule& rule, std::size_t first, std::size_t last) const;
 
   private:
     std::vector<Block> blocks_;

@@ -14,6 +14,15 @@ constexpr std::size_t kPlainSize = 512;
 /// Of the best boxes so many blocks are always asked first: where boxes are piled up, they suppress nearly all.
 constexpr std::size_t kFirstBlocks = 8;
 
+/// Every so often the way that is not thought the cheaper is tried.
+constexpr std::size_t kTrial = 32;
+
+/// What a cell or one of its blocks costs, in blocks of the plain loop, which are twice as long.
+constexpr float kCellCost = 0.5f;
+
+/// A running mean.
+void learn(float& mean, float cost) { mean += (cost - mean) * 0.125f; }
+
 /// Blocks in a cell are short: most cells hold one or two boxes.
 constexpr std::size_t kBlockSize = 8;
 using Block = BoxBlock<kBlockSize>;
@@ -89,9 +98,8 @@ class KeptGrid::Cells {
 
     enum class Answer { no, yes, too_many_to_ask };
 
-    /// Asks at most about `budget` blocks and cells.
-    Answer ask(const Box& box, const OverlapRule& rule, std::size_t budget) const {
-        const float area = rule.area(box);
+    /// Asks at most about `budget` blocks and cells, and takes them off it.
+    Answer ask(const Box& box, float area, const OverlapRule& rule, std::size_t& budget) const {
         const double part = certain_part(rule.threshold);
         const Place place = place_of(box, rule);
         const Range x = core(place.x, part), y = core(place.y, part);
@@ -214,22 +222,43 @@ void KeptGrid::add(const Box& box, const OverlapRule& rule) {
     }
 }
 
-bool KeptGrid::suppress(const Box& box, const OverlapRule& rule) const {
-    if (rule.area(box) == 0.0f) {
+bool KeptGrid::suppress(const Box& box, const OverlapRule& rule) {
+    const float area = rule.area(box);
+    if (area == 0.0f) {
         return false;  // shares no more than its own area
     }
     const std::size_t blocks = all_.blocks().size();
     const std::size_t first = std::min(blocks, kFirstBlocks);
-    if (all_.suppress(box, rule, 0, first)) {
+    if (all_.find(box, area, rule, 0, first) < first) {
         return true;
     }
-    if (cells_ && !is_odd(box, rule)) {
-        const Cells::Answer answer = cells_->ask(box, rule, blocks);
-        if (answer != Cells::Answer::too_many_to_ask) {
-            return answer == Cells::Answer::yes;
+    if (!cells_ || is_odd(box, rule)) {
+        return all_.find(box, area, rule, first, blocks) < blocks;
+    }
+    const bool try_other = ++asked_ % kTrial == 0;
+    const bool plain_first = (plain_cost_ < grid_cost_) != try_other;
+    // What is tried for the sake of its cost may take no more than a few times what the other way does.
+    if (plain_first) {
+        const auto most = try_other ? static_cast<std::size_t>(2 * grid_cost_) + 1 : blocks;
+        const std::size_t last = std::min(blocks, first + most);
+        const std::size_t found = all_.find(box, area, rule, first, last);
+        learn(plain_cost_, static_cast<float>(found - first));
+        if (found < last || last == blocks) {
+            return found < last;
         }
     }
-    return all_.suppress(box, rule, first, blocks);
+    const std::size_t most = plain_first || !try_other ? blocks : static_cast<std::size_t>(4 * plain_cost_) + 4;
+    std::size_t budget = std::min(blocks, most);
+    const std::size_t given = budget;
+    const Cells::Answer answer = cells_->ask(box, area, rule, budget);
+    learn(grid_cost_, kCellCost * static_cast<float>(given - budget));
+    if (answer != Cells::Answer::too_many_to_ask) {
+        return answer == Cells::Answer::yes;
+    }
+    const std::size_t found = all_.find(box, area, rule, first, blocks);
+    learn(plain_cost_, static_cast<float>(found - first));
+    learn(grid_cost_, kCellCost * static_cast<float>(given) + static_cast<float>(found - first));
+    return found < blocks;
 }
 
 }  // namespace edgedet
