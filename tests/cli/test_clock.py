@@ -89,3 +89,15 @@ def test_files_of_no_sense_hide_nothing_else(tmp_path: Path) -> None:
     assert found["throttling"].state == "wrong" and "invalid literal" in found["throttling"].text
     assert found["governor"].text.startswith("schedutil: clocks follow the load")
     assert list(clock.doubts([], [found["throttling"]])) == []
+
+
+def test_a_machine_that_has_other_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    told = [{"proc/loadavg": f"{load} 9.00 9.00 1/99 1\n"} for load in ("1.90", "2.10")]
+    idle, busy = ([facts(tmp_path, files)["load"]] for files in told)
+    assert busy[0].text == "2.10 tasks at a time in the last minute" and busy[0].state == "ok"
+    # What the measurement itself adds is no doubt.
+    assert list(clock.doubts(idle, busy)) == []
+    assert list(clock.doubts(busy, idle)) == [
+        "load: expected an idle machine, got 2.1 tasks at a time; stop what else runs"
+    ]

@@ -1,7 +1,8 @@
-"""How fast the cores may run now: the governor, and whether heat or the power supply holds them back."""
+"""How fast the cores may run now: the governor, what else they do, and whether heat or the supply holds them back."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,11 @@ _SLOWING = re.compile("cpufreq|^Processor$")
 
 def facts(root: Path) -> list[Fact]:
     """One fact for each. Reading changes nothing."""
-    return [*guarded("governor", lambda: _governor(root)), *guarded("throttling", lambda: _throttling(root))]
+    return [
+        *guarded("governor", lambda: _governor(root)),
+        *guarded("throttling", lambda: _throttling(root)),
+        *guarded("load", lambda: _load(root)),
+    ]
 
 
 def _governor(root: Path) -> Fact:
@@ -42,6 +47,14 @@ def _throttling(root: Path) -> Fact:
     if degrees is None and events is None and not _told_by_firmware(root):
         return Fact("throttling", "none", "unknown, as in most virtual machines", None, data)
     return Fact("throttling", "ok", f"none now; {warm}{before}", None, data)
+
+
+def _load(root: Path) -> Fact:
+    told, cores = (read(root / "proc/loadavg") or "").split(), os.cpu_count() or 1
+    if not told:
+        return Fact("load", "none", "unknown", None, {"last_minute": None, "cores": cores})
+    text = f"{told[0]} tasks at a time in the last minute"
+    return Fact("load", "ok", text, None, {"last_minute": float(told[0]), "cores": cores})
 
 
 def _told_by_firmware(root: Path) -> list[str]:
@@ -83,6 +96,9 @@ def doubts(before: list[Fact], after: list[Fact]) -> Iterator[str]:
     governors = set(later.get("governor", {}).get("governors", ()))
     if governors - {"performance"}:
         yield f"governor: expected performance, got {', '.join(sorted(governors))}; do {STEADY}"
+    busy = earlier.get("load", {})
+    if (busy.get("last_minute") or 0.0) > max(0.5, busy.get("cores", 1) / 2):
+        yield f"load: expected an idle machine, got {busy['last_minute']:g} tasks at a time; stop what else runs"
     heat, cooler = later.get("throttling", {}), earlier.get("throttling", {})
     reasons = dict.fromkeys([*cooler.get("now", ()), *heat.get("now", ())])
     more = (heat.get("events") or 0) - (cooler.get("events") or 0)
