@@ -54,6 +54,8 @@ class OnnxSession:
         _refuse_other_files(path)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors only: warnings about an initializer help nobody on a device
+        # Between runs the cores are the kernels' and other sessions'; by default threads wait at full speed.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         if threads is not None:
             options.intra_op_num_threads = threads
         try:
