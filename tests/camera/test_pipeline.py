@@ -418,3 +418,23 @@ def test_a_sink_that_has_had_enough_ends_the_pipeline() -> None:
     stats = Pipeline(source, index_of, [picky, (other := FakeSink())]).run()
     assert stats.reason == "picky" and stats.sinks[0].errors == 0
     assert picky.got[:5] == list(range(5)) and other.got == list(range(len(other.got))) and 5 < len(other.got) < 1000
+
+
+def test_run_returns_when_no_thread_is_left_that_could_be_inside_a_driver() -> None:
+    class Slow(FakeSource):
+        closing, may = threading.Event(), threading.Event()
+
+        def close(self) -> None:
+            super().close()
+            self.closing.set()
+            assert self.may.wait(LONG_S)
+
+    source, left = Slow(range(3)), []
+    pipeline = Pipeline(source, index_of)
+    running = threading.Thread(target=lambda: left.append((pipeline.run().state, threads())))
+    running.start()
+    assert source.closing.wait(LONG_S)
+    assert running.is_alive() and not left
+    source.may.set()
+    running.join(LONG_S)
+    assert left == [("ended", set())]

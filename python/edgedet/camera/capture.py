@@ -92,6 +92,18 @@ class Capture(Worker):
         )
 
 
+class Closer(Worker):
+    """Closes a source on a thread of its own: its driver may hang."""
+
+    def __init__(self, capture: Capture) -> None:
+        """Nothing runs yet."""
+        self._capture = capture
+        super().__init__("close")
+
+    def _run(self) -> None:
+        self._capture.close()
+
+
 def _as_source_error(source: Source, error: Exception) -> SourceError:
     wrapped = SourceError(f"{source.name}: expected a frame, got {type(error).__name__}: {error}; see the log")
     wrapped.__cause__ = error

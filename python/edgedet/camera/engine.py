@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Union
 
 from edgedet.camera.calls import Models
-from edgedet.camera.capture import Capture, Captured
+from edgedet.camera.capture import Capture, Captured, Closer
 from edgedet.camera.delivery import Delivery
 from edgedet.camera.inference import Inference
 from edgedet.camera.lanes import Lanes
@@ -109,8 +109,9 @@ class Engine:
                 self._close(began, timeout_s)
 
     def _close(self, began: float, timeout_s: float) -> None:
-        for capture in self.captures:  # on threads of their own: a camera's driver may hang
-            threading.Thread(target=capture.close, name="edgedet-close", daemon=True).start()
+        closers = [Closer(capture) for capture in self.captures]
+        for closer in closers:
+            closer.start()
         self.inference.join_by(began + 0.4 * timeout_s)
         for delivery in self.deliveries:
             delivery.drain_by(began + 0.8 * timeout_s)
@@ -119,8 +120,9 @@ class Engine:
         for delivery in self.deliveries:
             delivery.join_by(began + timeout_s)
             delivery.give_up()
-        for capture in self.captures:
-            capture.join_by(began + timeout_s)
+        # A thread that is still inside C++ when the interpreter ends would abort the process.
+        for worker in (*self.captures, *closers):
+            worker.join_by(began + timeout_s)
         self.state, self._ended_s = "ended", time.monotonic()
         self.events.put(self.reason)
 

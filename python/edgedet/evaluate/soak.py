@@ -100,7 +100,7 @@ def trends(samples: Sequence[Sample]) -> tuple[Trend, ...]:
     """The trends after the warm-up, each with its limit.
 
     Memory may grow by 2 MB and by 10 MB an hour: what an allocator does, not what a leak of 100 bytes a frame does.
-    Threads and descriptors must not grow. An age may grow by half of itself and 10 ms: another's load, not a queue.
+    Threads and descriptors must not grow. An age may double and grow by 50 ms: another's load, not a queue.
     """
     warm = samples[int(len(samples) * WARM_UP) :]
     span_s = warm[-1].seconds - warm[0].seconds
@@ -109,7 +109,7 @@ def trends(samples: Sequence[Sample]) -> tuple[Trend, ...]:
         "memory, MB": ([sample.rss_mb for sample in warm], 2 + 10 * span_s / 3600),
         "threads": ([sample.threads for sample in warm], 0.5),
         "descriptors": ([sample.descriptors for sample in warm], 0.5),
-        "age p99, ms": (ages, 10 + 0.5 * float(np.median(ages)) if ages else 0.0),
+        "age p99, ms": (ages, 50 + float(np.median(ages)) if ages else 0.0),
     }
     found = []
     for name, (values, limit) in quantities.items():
