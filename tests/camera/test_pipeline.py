@@ -200,11 +200,14 @@ def test_a_models_options_may_change_while_it_runs(whole_bundle: Any) -> None:
 
 
 def test_a_timeout_is_counted_and_reading_goes_on(caplog: pytest.LogCaptureFixture) -> None:
-    source = FakeSource([0, SourceTimeout("fake: late"), 1])
+    source = FakeSource([0, SourceTimeout("fake: late"), SourceTimeout("fake: later"), 1])
     pipeline = Pipeline(source, index_of, (sink := FakeSink()))
     stats = pipeline.run()
-    assert sink.got == [0, 1] and stats.sources[0].timeouts == 1 and stats.reason == "end"
-    assert "fake: late" in caplog.text
+    assert sink.got == [0, 1] and stats.sources[0].timeouts == 2 and stats.reason == "end"
+    assert [record.getMessage() for record in caplog.records] == [
+        "source fake: fake: late",
+        "source fake: frames come again",
+    ]
 
 
 def test_an_error_ends_its_source_and_is_raised_when_the_last_has_ended() -> None:

@@ -34,7 +34,7 @@ class Capture(Worker):
         """Nothing runs yet."""
         self.source, self._lanes, self._lane = source, lanes, lane
         super().__init__(f"capture-{lane}")
-        self._stopping = False
+        self._stopping = self._late = False
         self._timeouts = self._model_errors = 0
         #: What ended the source; None for the end of the stream.
         self.error: Exception | None = None
@@ -67,9 +67,14 @@ class Capture(Worker):
             frame = self.source.read()
         except SourceTimeout as error:
             if not self._stopping:
+                if not self._late:
+                    _LOG.warning("source %s: %s", self.source.name, error)
                 self._timeouts += 1
-                _LOG.warning("source %s: %s", self.source.name, error)
+                self._late = True
             return True
+        if self._late:
+            _LOG.warning("source %s: frames come again", self.source.name)
+            self._late = False
         frame.image.flags.writeable = False
         return self._lanes.put(Captured(frame, time.monotonic() - began, self), self._lane)
 
