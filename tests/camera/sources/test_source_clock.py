@@ -50,6 +50,11 @@ def test_time_stamps_that_begin_anew():
     assert clock.captured_s(1.0, 1002.0) == pytest.approx(1001.5, abs=1e-3)
 
 
+def test_a_stream_without_time_stamps_is_as_old_as_its_arrival():
+    clock = StreamClock()
+    assert [clock.captured_s(0.0, arrived_s) for arrived_s in (1000.0, 1001.0, 1002.5)] == [1000.0, 1001.0, 1002.5]
+
+
 def test_a_drivers_stamp_counts_only_if_it_can_be_of_our_clock():
     assert from_sensor(99.5, 100.0) == 99.5
     assert from_sensor(0.0, 100.0) == 100.0

@@ -22,7 +22,7 @@ class StreamClock:
     def captured_s(self, source_s: float, arrived_s: float) -> float:
         """When the frame with that time stamp, which came at ``arrived_s``, was taken; never later than it came."""
         lead_s = arrived_s - source_s
-        if self._lead_s is None or source_s < self._source_s:  # the stream has begun anew
+        if self._lead_s is None or source_s <= self._source_s:  # the stream has begun anew, or has no time
             self._lead_s = lead_s
         allowed_s = self._lead_s + self.DRIFT * max(0.0, arrived_s - self._arrived_s)
         self._lead_s = min(allowed_s, lead_s)

@@ -46,8 +46,8 @@ class RtspDevice:
 
     damaged = 0
     # Frames that wait in FFmpeg when it has looked at the stream's beginning, at most; how many in a row must come no
-    # faster than the camera takes them, to be sure; and by how much they may.
-    _MOST_LATE, _SURE, _JITTER_S = 250, 3, 0.005
+    # faster than the camera takes them, to be sure; by how much they may; and what is no burst in any case.
+    _MOST_LATE, _SURE, _JITTER_S, _SLOW_S = 250, 3, 0.005, 0.5
 
     def __init__(self, address: Address, there: tuple[str, int], options: Options) -> None:
         self._name = address.name
@@ -77,8 +77,11 @@ class RtspDevice:
         """Throws away what came while FFmpeg looked at the stream: a second of old frames, decoded in a burst."""
         best_s, waited = math.inf, 0
         for _ in range(self._MOST_LATE):
+            asked_s = time.monotonic()
             if waited == self._SURE or not self._capture.skip():
                 return  # if there is no frame the next grab will say so
+            if time.monotonic() - asked_s > self._SLOW_S:
+                return  # a camera that takes few pictures
             lead_s = time.monotonic() - self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             # As long as each is less late than all before it, they still come faster than they were taken.
             waited = 0 if lead_s < best_s - self._JITTER_S else waited + 1
