@@ -3,7 +3,7 @@
     python -m benchmarks                  # all workloads; writes benchmarks/results/<machine>.json
     python -m benchmarks nms detect       # some of them; only printed
     python -m benchmarks --quick          # answers only, on small arrays, in seconds
-    python -m benchmarks --record         # all, and the tables in docs/benchmarks.md and README.md
+    python -m benchmarks --record         # all, and how the cost grows; writes docs/benchmarks.md, the README's table
 
 Exits with 1 when an answer is wrong; a missed bar is printed, and is 1 only with --strict.
 """
@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
 from benchmarks import workloads
-from benchmarks.machine import ONE_THREAD, machine, one_thread, slug, versions
-from benchmarks.measure import Outcome, WrongAnswerError, measure
+from benchmarks.machine import machine, single_threaded, slug, versions
+from benchmarks.measure import Outcome, WrongAnswerError, is_busy, measure
 from benchmarks.table import HEADER, rows, summary, text
 
 RESULTS = Path(__file__).parent / "results"
@@ -65,9 +64,7 @@ def write(path: Path, results: dict[str, list[Outcome]]) -> None:
 def main() -> int:
     """Runs what the command line asks for."""
     args = parse()
-    if any(os.environ.get(name) != value for name, value in ONE_THREAD.items()):
-        os.execve(sys.executable, [sys.executable, "-m", "benchmarks", *sys.argv[1:]], {**os.environ, **ONE_THREAD})
-    one_thread()
+    single_threaded("benchmarks")
     results: dict[str, list[Outcome]] = {}
     try:
         for name in args.workload or workloads.names():
@@ -79,12 +76,15 @@ def main() -> int:
     if out:
         write(out, results)
     if args.record:
-        from benchmarks.pages import record
+        from benchmarks import growth, pages
 
-        record()
+        growth.record()
+        pages.write()
+    if is_busy(outcome for outcomes in results.values() for outcome in outcomes):
+        print("the machine was busy with other things: long jobs look slower than they are")
     missed = [a for outcomes in results.values() for o in outcomes for a in o.against if a.verdict is False]
     if missed:
-        print(f"{len(missed)} bars missed")
+        print(f"bars missed: {len(missed)}")
     return int(bool(missed) and args.strict)
 
 

@@ -22,6 +22,12 @@ def write(what: str, shape: tuple[int, ...], bar: float | None = None) -> Floor:
     return Floor(f"writing {what} once", lambda: lambda: np.full(shape, np.float32(1)), bar)
 
 
+def rewrite(what: str, array: np.ndarray, bar: float | None = None) -> Floor:
+    """Every byte written once into memory that is there."""
+    other = np.zeros_like(array)
+    return Floor(f"writing {what} once", lambda: lambda: other.fill(1), bar)
+
+
 def copy(what: str, array: np.ndarray, bar: float | None = None) -> Floor:
     """A copy of a contiguous array."""
     return Floor(f"copying {what}", lambda: array.copy, bar)

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import platform
 import re
+import sys
 from pathlib import Path
 
 # Read by the libraries when they are loaded, so to be set before.
@@ -16,13 +17,12 @@ PACKAGES = ("numpy", "opencv-python", "opencv-python-headless", "onnxruntime", "
 
 def machine() -> str:
     """The processor's name and the number of cores."""
-    cores = len(os.sched_getaffinity(0))
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         name = platform.machine()
-    return f"{name}, {cores} cores"
+    return f"{name}, {os.cpu_count()} cores"
 
 
 def slug(name: str) -> str:
@@ -46,8 +46,13 @@ def versions() -> dict[str, str]:
     return found
 
 
-def one_thread() -> None:
-    """Keeps the libraries that are here to one thread; what opens sessions asks for it itself."""
+def single_threaded(module: str) -> None:
+    """Keeps the libraries that are here to one thread; what opens sessions asks for it itself.
+
+    Starts ``python -m module`` again, with the same arguments, if the environment has to be another.
+    """
+    if any(os.environ.get(name) != value for name, value in ONE_THREAD.items()):
+        os.execve(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]], {**os.environ, **ONE_THREAD})
     import cv2
 
     cv2.setNumThreads(1)

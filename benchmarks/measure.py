@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,13 +48,28 @@ class Against:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one case came to; ``ms`` and ``spread`` are ours. ``skipped``: why nothing was run, or None."""
+    """What one case came to.
+
+    Attributes:
+        name: the case's.
+        ms: our own fastest run.
+        spread: ours, see `timing.Lane`.
+        against: peers and floors.
+        skipped: why nothing was run, or None.
+        cpu: the share of the time in which this process had a processor. Well below 1, others wanted it too, and long
+            jobs look slower than they are.
+    """
 
     name: str
     ms: float | None = None
     spread: float | None = None
     against: tuple[Against, ...] = ()
     skipped: str | None = None
+    cpu: float | None = None
+
+    def with_bars(self) -> Outcome:
+        """What of it is measured against a bar."""
+        return dataclasses.replace(self, against=tuple(against for against in self.against if against.bar is not None))
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -80,10 +95,11 @@ def measure(cases: Iterator[Case], *, timed: bool) -> Iterator[Outcome]:
         except (ImportError, NotHereError) as error:
             yield Outcome("", skipped=_word(error))
             return
-        yield _measure_case(case, timed)
+        yield measure_case(case, timed=timed)
 
 
-def _measure_case(case: Case, timed: bool) -> Outcome:
+def measure_case(case: Case, *, timed: bool) -> Outcome:
+    """One case; errors as `measure`."""
     ours = Lane(case.job, case.seconds)
     _assert(case, "ours", lambda: case.check(ours.begin()))
     lanes: list[tuple[Peer | Floor, Lane | str]] = []
@@ -99,10 +115,16 @@ def _measure_case(case: Case, timed: bool) -> Outcome:
         lane.first = None
         lanes.append((rival, lane))
     ours.first = None
-    if timed:
-        race([ours, *(lane for _, lane in lanes if isinstance(lane, Lane))], case.budget_s)
-    against = tuple(_against(rival, lane, ours if timed else None) for rival, lane in lanes)
-    return Outcome(case.name, *_figures(ours), against) if timed else Outcome(case.name, against=against)
+    if not timed:
+        return Outcome(case.name, against=tuple(_against(rival, lane, None) for rival, lane in lanes))
+    cpu = race([ours, *(lane for _, lane in lanes if isinstance(lane, Lane))], case.budget_s)
+    against = tuple(_against(rival, lane, ours) for rival, lane in lanes)
+    return Outcome(case.name, *_figures(ours), against, cpu=round(cpu, 2))
+
+
+def is_busy(outcomes: Iterable[Outcome]) -> bool:
+    """Whether the machine had other things to do, so that the figures are not to be trusted."""
+    return any(outcome.cpu is not None and outcome.cpu < 0.9 for outcome in outcomes)
 
 
 def _assert(case: Case, whose: str, check: Any) -> None:
@@ -125,7 +147,7 @@ def _against(rival: Peer | Floor, lane: Lane | str, ours: Lane | None) -> Agains
     if ours is None:
         return Against(rival.name, kind, bar=rival.bar)
     ratio = lane.best / ours.best if kind == "peer" else ours.best / lane.best
-    return Against(rival.name, kind, None, *_figures(lane), float(f"{ratio:.3g}"), rival.bar)
+    return Against(rival.name, kind, None, *_figures(lane), float(f"{ratio:.5g}"), rival.bar)
 
 
 def _word(error: Exception) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from benchmarks.measure import Against, Outcome
 
-HEADER = ("case", "against", "ours", "theirs", "ratio", "bar", "")
+HEADER = ("case", "against", "ours", "theirs", "ratio", "bar", "verdict")
 
 
 def rows(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, ...]]:
@@ -38,8 +38,11 @@ def summary(outcomes: Iterable[Outcome]) -> str:
 
 
 def time(ms: float) -> str:
-    """Milliseconds with three figures that count."""
-    return f"{ms:.0f} ms" if ms >= 100 else f"{ms:.3g} ms" if ms >= 1 else f"{ms * 1e3:.3g} µs"
+    """With three figures that count."""
+    rounded = float(f"{ms:.3g}")
+    if rounded >= 1000:
+        return f"{rounded / 1e3:g} s"
+    return f"{rounded:g} ms" if rounded >= 1 else f"{rounded * 1e3:.3g} µs"
 
 
 def ratio(against: Against) -> str:
@@ -47,8 +50,8 @@ def ratio(against: Against) -> str:
     if against.ratio is None:
         return ""
     if against.kind == "floor" and against.bar is not None and against.bar < 1:
-        return f"{against.ratio * 100:.3g} %"
-    return f"{against.ratio:.3g} ×" if against.ratio < 100 else f"{against.ratio:.0f} ×"
+        return f"{against.ratio * 100:.2f} %"
+    return f"{against.ratio:.2f} ×" if against.ratio < 10 else f"{float(f'{against.ratio:.3g}'):g} ×"
 
 
 def bar(against: Against) -> str:

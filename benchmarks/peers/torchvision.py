@@ -28,13 +28,11 @@ def nms(boxes: np.ndarray, scores: np.ndarray, iou_threshold: float) -> Job:
     return lambda: ops.nms(*tensors, iou_threshold).numpy()
 
 
-def roi_pool(features: np.ndarray, regions: np.ndarray, levels: Sequence[int]) -> Job:
-    """One roi_pool for each level of the pyramid, side by side: (R, C·Σb²)."""
+def roi_pool(features: np.ndarray, rois: np.ndarray, levels: Sequence[int]) -> Job:
+    """One roi_pool for each level of the pyramid, side by side, of (R, 5) regions: (R, C·Σb²)."""
     ops = _ops()
     import torch
 
-    # Its regions hold the index of the image first, and their last cells belong to them.
-    rois = np.concatenate([np.zeros((len(regions), 1)), regions - [0, 0, 1, 1]], axis=1).astype(np.float32)
     inputs = torch.from_numpy(features[None]), torch.from_numpy(rois)
 
     def run() -> np.ndarray:

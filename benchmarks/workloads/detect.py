@@ -61,15 +61,23 @@ def _legacy(name: str, arrays: tuple[np.ndarray, ...], bars: dict[str, float]) -
     activated = published.activated(*arrays)
     expected = published.detect(*activated, IMAGE_WH)
 
-    def same(ours: Found, theirs: list[Any]) -> None:
-        _same(ours, _ordered(*(np.array([row[i] for row in theirs]) for i in range(3))))
-
     peers = [
-        Peer("published NumPy, from raw output", lambda: lambda: _published(arrays), same, bars.get("published")),
-        Peer("published NumPy, from activated output", lambda: lambda: published.detect(*activated, IMAGE_WH), same),
+        Peer(
+            "published NumPy, from raw output",
+            lambda: lambda: _published(arrays),
+            same_as_published,
+            bars.get("published"),
+        ),
+        Peer(
+            "published NumPy, from activated output",
+            lambda: lambda: published.detect(*activated, IMAGE_WH),
+            same_as_published,
+        ),
     ]
     floor = [floors.read("the logits", logits, bars.get("read")), floors.copy("the logits", logits)]
-    return Case(f"{name}, published rule", _ours(arrays, True), lambda ours: same(ours, expected), [*peers, *floor])
+    return Case(
+        f"{name}, published rule", _ours(arrays, True), lambda ours: same_as_published(ours, expected), [*peers, *floor]
+    )
 
 
 def _plain(name: str, arrays: tuple[np.ndarray, ...], bars: dict[str, float]) -> Case:
@@ -80,10 +88,6 @@ def _plain(name: str, arrays: tuple[np.ndarray, ...], bars: dict[str, float]) ->
     def model() -> bytes:
         return graphs.detect(len(logits), logits.shape[1], IMAGE_WH, RULE)
 
-    def same(ours: Found, theirs: list[np.ndarray]) -> None:
-        boxes, scores, class_ids = theirs
-        _same(ours, _ordered(boxes[:, [1, 0, 3, 2]], scores, class_ids))
-
     def check(ours: Found) -> None:
         reference = published.reference()
         boxes = reference.decode_boxes(deltas, anchors).astype(np.float32)
@@ -91,10 +95,21 @@ def _plain(name: str, arrays: tuple[np.ndarray, ...], bars: dict[str, float]) ->
 
     bar = bars.get("graph")
     peers = [
-        Peer("ONNX Runtime graph", lambda: graphs.onnxruntime(model(), feed), same, bar),
-        Peer("OpenVINO graph", lambda: graphs.openvino(model(), feed), same),
+        Peer("ONNX Runtime graph", lambda: graphs.onnxruntime(model(), feed), same_as_graph, bar),
+        Peer("OpenVINO graph", lambda: graphs.openvino(model(), feed), same_as_graph),
     ]
     return Case(f"{name}, plain rule", _ours(arrays, False), check, peers)
+
+
+def same_as_published(ours: Found, theirs: list[Any]) -> None:
+    """The same as the published code's list."""
+    _same(ours, _ordered(*(np.array([row[i] for row in theirs]) for i in range(3))))
+
+
+def same_as_graph(ours: Found, theirs: list[np.ndarray]) -> None:
+    """The same as the graph's boxes, scores and class ids."""
+    boxes, scores, class_ids = theirs
+    _same(ours, _ordered(boxes[:, [1, 0, 3, 2]], scores, class_ids))
 
 
 def _ordered(boxes: np.ndarray, scores: np.ndarray, class_ids: np.ndarray) -> Found:

@@ -11,6 +11,7 @@ from benchmarks.peers import opencv, published, torchvision
 from edgedet import ops
 
 IOU = 0.5
+SAME = np.testing.assert_array_equal
 
 
 def scattered(count: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -47,16 +48,13 @@ def _case(name: str, boxes: np.ndarray, scores: np.ndarray, bar: float | None) -
     loop = published.greedy_nms(boxes, scores, IOU)
     expected = loop()
 
-    def same(ours: np.ndarray, theirs: np.ndarray) -> None:
-        np.testing.assert_array_equal(ours, theirs)
-
     return Case(
         f"{name}, {len(expected)} kept",
         lambda: ops.nms(boxes, scores, IOU),
-        lambda ours: same(ours, expected),
+        lambda ours: SAME(ours, expected),
         [
-            Peer("torchvision nms", lambda: torchvision.nms(boxes, scores, IOU), same, bar),
-            Peer("OpenCV NMSBoxes", lambda: opencv.nms(boxes, scores, IOU), same, bar),
-            Peer("NumPy loop", lambda: loop, same),
+            Peer("torchvision nms", lambda: torchvision.nms(boxes, scores, IOU), SAME, bar),
+            Peer("OpenCV NMSBoxes", lambda: opencv.nms(boxes, scores, IOU), SAME, bar),
+            Peer("NumPy loop", lambda: loop, SAME),
         ],
     )

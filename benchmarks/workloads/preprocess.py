@@ -25,6 +25,16 @@ def picture(width: int, height: int, seed: int = 1) -> np.ndarray:
     return cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 3), None, 0, 255, cv2.NORM_MINMAX)
 
 
+def rule(size_wh: tuple[int, int]) -> Input:
+    """The published one, as ``model.json`` has it."""
+    return Input(size_wh, color="rgb", mean=tuple(map(float, MEAN)), std=tuple(map(float, STD)), resize="stretch")
+
+
+def same(ours: np.ndarray, theirs: np.ndarray) -> None:
+    """Within one rounding step of OpenCV's 8-bit resize."""
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=ROUNDING_STEP)
+
+
 def cases(quick: bool) -> Iterator[Case]:
     """The published sizes, from a camera's picture."""
     width, height = (320, 180) if quick else (1280, 720)
@@ -34,16 +44,13 @@ def cases(quick: bool) -> Iterator[Case]:
 
 
 def _stretch(image: np.ndarray, size_wh: tuple[int, int], bar: float | None) -> Case:
-    rule = Input(size_wh, color="rgb", mean=tuple(map(float, MEAN)), std=tuple(map(float, STD)), resize="stretch")
+    how = rule(size_wh)
     out = np.empty((1, 3, size_wh[1], size_wh[0]), np.float32)
     tutorial = opencv.tutorial(image, size_wh, MEAN, STD)
 
-    def same(ours: np.ndarray, theirs: np.ndarray) -> None:
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=ROUNDING_STEP)
-
     return Case(
         "{}×{} to {}×{}".format(*image.shape[1::-1], *size_wh),
-        lambda: to_tensor(image, rule, out=out)[0],
+        lambda: to_tensor(image, how, out=out)[0],
         lambda ours: same(ours, tutorial()),
         [
             Peer("OpenCV and NumPy", lambda: tutorial, same, bar),
@@ -60,15 +67,12 @@ def _normalize(image: np.ndarray) -> Case:
     def numpy() -> np.ndarray:
         return np.ascontiguousarray(((image[:, :, ::-1].astype(np.float32) - MEAN) / STD).transpose(2, 0, 1))
 
-    def same(ours: np.ndarray, theirs: np.ndarray) -> None:
-        np.testing.assert_array_equal(ours, theirs)
-
     return Case(
         "{}×{}, no resize".format(*image.shape[1::-1]),
         lambda: ops.normalize(image, MEAN, STD, swap_rb=True),
-        lambda ours: same(ours, numpy()),
+        lambda ours: np.testing.assert_array_equal(ours, numpy()),
         [
-            Peer("NumPy", lambda: numpy, same),
+            Peer("NumPy", lambda: numpy, np.testing.assert_array_equal),
             floors.read("the picture", image),
             floors.write("the tensor", (3, *image.shape[:2])),
         ],

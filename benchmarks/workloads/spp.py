@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from benchmarks.peers import graphs, torchvision
 from edgedet import ops
 
 LEVELS = (6, 3, 2, 1)
+SAME = np.testing.assert_array_equal
 
 
 def arrays(regions: int, channels: int, height: int, width: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -22,6 +24,11 @@ def arrays(regions: int, channels: int, height: int, width: int, seed: int = 1) 
     size = rng.integers(3, sides + 1, (regions, 2))
     corner = np.int64(rng.random((regions, 2)) * (sides - size + 1))
     return features, np.concatenate([corner, corner + size], axis=1).astype(np.int32)
+
+
+def rois(regions: np.ndarray) -> np.ndarray:
+    """The same for ONNX's and torchvision's operators: the index of the image first, last cells belong to them."""
+    return np.concatenate([np.zeros((len(regions), 1)), regions - [0, 0, 1, 1]], axis=1).astype(np.float32)
 
 
 def pooled(features: np.ndarray, regions: np.ndarray) -> np.ndarray:
@@ -44,37 +51,38 @@ def _bounds(cells: int, bins: int) -> list[tuple[int, int]]:
 def cases(quick: bool) -> Iterator[Case]:
     """Many proposals on a whole picture's map, and the published 13 × 13."""
     few = 50 if quick else 2_000
-    yield _case(f"{few} regions of 256 × 43 × 57", *arrays(few, 256, 43, 57), 20.0)
+    large = arrays(few, 256, 43, 57)
+    yield _case(f"{few} regions of 256 × 43 × 57", *large, 20.0)
+    yield _in_place(f"{few} regions of 256 × 43 × 57, into an array that is there", *large)
     few = 20 if quick else 200
     yield _case(f"{few} regions of 256 × 13 × 13", *arrays(few, 256, 13, 13), None)
 
 
+def _check(features: np.ndarray, regions: np.ndarray) -> Callable[[np.ndarray], None]:
+    """Some of the rows are NumPy's; all of them would take a minute."""
+    some = np.random.default_rng(0).permutation(len(regions))[:200]
+    expected = pooled(features, regions[some])
+    return lambda ours: SAME(ours[some], expected)
+
+
 def _case(name: str, features: np.ndarray, regions: np.ndarray, bar: float | None) -> Case:
-    sampled = np.random.default_rng(0).permutation(len(regions))[:200]
-    expected = pooled(features, regions[sampled])
-    rois = np.concatenate([np.zeros((len(regions), 1)), regions - [0, 0, 1, 1]], axis=1).astype(np.float32)
-    feed = {"features": features[None], "rois": rois}
+    feed = {"features": features[None], "rois": rois(regions)}
+    model = partial(graphs.max_roi_pool, features.shape, LEVELS)
+    peers = [
+        Peer("ONNX Runtime MaxRoiPool", lambda: graphs.onnxruntime(model(), feed), lambda a, b: SAME(a, *b), bar),
+        Peer("torchvision roi_pool", lambda: torchvision.roi_pool(features, feed["rois"], LEVELS), SAME, bar),
+    ]
+    floor = [floors.write("the result", _shape(features, regions)), floors.read("the map", features)]
+    job = partial(ops.spp_pool, features, regions, LEVELS)
+    return Case(name, job, _check(features, regions), [*peers, *floor], budget_s=5.0)
 
-    def same(ours: np.ndarray, theirs: np.ndarray) -> None:
-        np.testing.assert_array_equal(ours, theirs)
 
-    def model() -> bytes:
-        return graphs.max_roi_pool(features.shape, LEVELS)
+def _in_place(name: str, features: np.ndarray, regions: np.ndarray) -> Case:
+    out = np.zeros(_shape(features, regions), np.float32)
+    against = [floors.rewrite("the result", out), floors.copy("the result", out)]
+    job = partial(ops.spp_pool, features, regions, LEVELS, out=out)
+    return Case(name, job, _check(features, regions), against)
 
-    return Case(
-        name,
-        lambda: ops.spp_pool(features, regions, LEVELS),
-        lambda ours: np.testing.assert_array_equal(ours[sampled], expected),
-        [
-            Peer(
-                "ONNX Runtime MaxRoiPool",
-                lambda: graphs.onnxruntime(model(), feed),
-                lambda ours, theirs: same(ours, *theirs),
-                bar,
-            ),
-            Peer("torchvision roi_pool", lambda: torchvision.roi_pool(features, regions, LEVELS), same, bar),
-            floors.write("the result", (len(regions), expected.shape[1])),
-            floors.read("the map", features),
-        ],
-        budget_s=5.0,
-    )
+
+def _shape(features: np.ndarray, regions: np.ndarray) -> tuple[int, int]:
+    return len(regions), len(features) * sum(bins * bins for bins in LEVELS)

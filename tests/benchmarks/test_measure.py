@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import table, timing, workloads
 from benchmarks.case import Case, Floor, NotHereError, Peer
-from benchmarks.measure import Against, Outcome, WrongAnswerError, measure
+from benchmarks.measure import Against, Outcome, WrongAnswerError, is_busy, measure
 
 
 @pytest.fixture
@@ -18,6 +18,7 @@ def ticks(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     """A clock that stands still unless a job moves it."""
     clock = {"now": 0.0}
     monkeypatch.setattr(timing.time, "perf_counter", lambda: clock["now"])
+    monkeypatch.setattr(timing.time, "process_time", lambda: clock["now"] / 2)
     return clock
 
 
@@ -42,7 +43,8 @@ def test_ratios_are_of_the_fastest_runs(ticks: dict[str, float]) -> None:
     peer = Peer("peer", lambda: job(ticks, itertools.repeat(0.012)), same, bar=5.0)
     floor = Floor("floor", lambda: job(ticks, itertools.repeat(0.001), None), bar=1.5)
     (outcome,) = measure(iter([Case("case", job(ticks, ours), right, [peer, floor])]), timed=True)
-    assert (outcome.ms, outcome.spread) == (2.0, 1.0)
+    assert (outcome.ms, outcome.spread, outcome.cpu) == (2.0, 1.0, 0.5)
+    assert is_busy([outcome])
     against_peer, against_floor = outcome.against
     assert (against_peer.ratio, against_peer.verdict) == (6.0, True)
     assert (against_floor.ratio, against_floor.verdict) == (2.0, False)
@@ -122,9 +124,16 @@ def test_the_table_says_what_missed() -> None:
     lines = table.text(list(table.rows([Outcome("case", 2.0, 0.0, against)]))).splitlines()
     assert [line.split() for line in lines] == [
         ["case", "peer", "2", "ms", "250", "ms", "125", "×", "≥", "40", "×", "reached"],
-        ["read", "2", "ms", "1", "ms", "2", "×", "≤", "1.5", "×", "MISSED"],
-        ["network", "2", "ms", "100", "ms", "2", "%", "≤", "5", "%", "reached"],
+        ["read", "2", "ms", "1", "ms", "2.00", "×", "≤", "1.5", "×", "MISSED"],
+        ["network", "2", "ms", "100", "ms", "2.00", "%", "≤", "5", "%", "reached"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"), [(26140.0, "26.1 s"), (999.6, "1 s"), (123.4, "123 ms"), (0.9996, "1 ms"), (0.00269, "2.69 µs")]
+)
+def test_times_have_a_fitting_unit(ms: float, text: str) -> None:
+    assert table.time(ms) == text
 
 
 @pytest.mark.parametrize("name", workloads.names())
