@@ -48,7 +48,7 @@ class RegionDetector(RegionClassifier):
         """What the SVMs say of every region: ``regions`` (R, 4), ``logits`` (R, K), ``deltas`` (R, 4 K) or (R, 0)."""
         picture = to_bgr(image, color)
         regions = self._regions(picture, boxes)
-        return {"regions": regions, **self._judge(picture, regions, color)}
+        return {"regions": regions, **self._judge(picture, regions)}
 
     def __call__(  # type: ignore[override]
         self,
@@ -69,7 +69,7 @@ class RegionDetector(RegionClassifier):
             score_threshold: only what scores strictly more; None: the bundle's.
             iou_threshold: of two of a class that overlap by more, the better stays; None: the bundle's.
             max_detections: at most so many of all classes together; None: the bundle's rule.
-            color: the order of the image's channels, ``bgr`` (OpenCV's) or ``rgb``.
+            color: how the image's colours lie in it, one of `edgedet.image.COLORS`.
 
         Raises:
             ValueError: the image, the boxes or an argument is wrong; names it.
@@ -79,7 +79,7 @@ class RegionDetector(RegionClassifier):
         with self._timed() as watch:
             regions = self._regions(picture, boxes)
             watch.lap()
-            judged = self._judge(picture, regions, color)
+            judged = self._judge(picture, regions)
             watch.lap()
             return self.postprocess(
                 {"regions": regions, **judged},
@@ -103,12 +103,12 @@ class RegionDetector(RegionClassifier):
         chosen = self.propose if boxes is None else boxes
         return check_boxes(chosen(picture) if callable(chosen) else chosen)
 
-    def _judge(self, picture: npt.NDArray[np.uint8], regions: FloatArray, color: str) -> dict[str, FloatArray]:
+    def _judge(self, picture: npt.NDArray[np.uint8], regions: FloatArray) -> dict[str, FloatArray]:
         weights = self._weights
         logits = np.empty((len(regions), len(self.labels)), np.float32)
         deltas = np.empty((len(regions), len(weights["box_bias"])), np.float32)
         sides = check_scales(None, None, self.head.shorter_side)
-        for view in views(picture, regions, sides, self.spec.input, self.head, color) if len(regions) else ():
+        for view in views(picture, regions, sides, self.spec.input, self.head) if len(regions) else ():
             for rows, which, pooled in self._pooled(view):
                 features = self._normalized(self._layer_of(pooled))
                 self._check_width("weights", features)
