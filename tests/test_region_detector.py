@@ -89,11 +89,24 @@ def test_it_is_called_as_a_detector_is(model: RegionDetector) -> None:
     assert len(everything) == 3 * 100  # the bundle's cap of each class
     few = model(image, score_threshold=0.0, max_detections=2)
     assert len(few) == 2 and (few.scores == everything.scores[0]).any()
-    np.testing.assert_array_equal(model(image[..., ::-1], color="rgb").boxes, model(image).boxes)
     assert len(model.batch([image, image])) == 2
     model.warm_up()
     model(image)
     assert all(seconds > 0 for seconds in model.timings)
+
+
+def test_the_proposer_and_the_network_get_their_own_order_of_colors(model: RegionDetector) -> None:
+    image, seen = picture(), []
+
+    def propose(given: np.ndarray) -> np.ndarray:
+        seen.append(np.array(given))
+        return some_boxes()
+
+    one, other = model.raw(image, propose), model.raw(image[..., ::-1], propose, color="rgb")
+    for asked in seen:
+        np.testing.assert_array_equal(asked, image)
+    np.testing.assert_array_equal(one["logits"], other["logits"])
+    assert not np.allclose(one["logits"], model.raw(image, propose, color="rgb")["logits"])
 
 
 @pytest.mark.parametrize(

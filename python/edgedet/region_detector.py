@@ -93,12 +93,6 @@ class RegionDetector(RegionClassifier):
         """`__call__` on each image in turn: the trunk takes one image at a time."""
         return [self(image, **options) for image in images]
 
-    def warm_up(self, runs: int = 1) -> None:
-        """Runs the model on one region of a black picture, so that the first real call is as fast as the next."""
-        width, height = self.spec.input.size_wh
-        for _ in range(runs):
-            self(np.zeros((height, width, 3), np.uint8), [[0, 0, width, height]])
-
     def _regions(self, picture: npt.NDArray[np.uint8], boxes: Union[npt.ArrayLike, Proposer, None]) -> FloatArray:
         chosen = self.propose if boxes is None else boxes
         return check_boxes(chosen(picture) if callable(chosen) else chosen)
