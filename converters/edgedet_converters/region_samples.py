@@ -36,8 +36,6 @@ class Picture:
         boxes: (R, 4) float32.
         overlaps: (R, truth) IoU with the truth.
         ignored: (R,) whether it overlaps what counts neither way.
-        pooled: (R, S) float32, pooled from the feature map.
-        features: (R, D) float32 of the chosen layer.
     """
 
     truth: int
@@ -45,8 +43,6 @@ class Picture:
     boxes: Rows
     overlaps: npt.NDArray[np.float64]
     ignored: npt.NDArray[np.bool_]
-    pooled: Rows
-    features: Rows
 
     def by_class(self, classes: int) -> Rows:
         """(R, classes) the largest IoU with a thing of each class."""
@@ -62,33 +58,30 @@ class Picture:
         kept = ops.nms(np.ascontiguousarray(self.boxes[proposed]), ranks, DUPLICATE_ABOVE)
         return np.concatenate([np.arange(self.truth), proposed[kept]])
 
-    def near(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Indices of regions near a thing, and of the thing that each overlaps most."""
-        if not self.truth:
-            return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        rows = np.flatnonzero((self.overlaps.max(axis=1) >= NEAR_FROM) & ~self.ignored)
-        rows = rows[rows >= self.truth]
-        return rows, np.asarray(self.overlaps[rows].argmax(axis=1))
+    def near(self) -> npt.NDArray[np.int64]:
+        """Indices of proposed regions near a thing."""
+        close = (self.overlaps.max(axis=1, initial=0.0) >= NEAR_FROM) & ~self.ignored
+        close[: self.truth] = False
+        return np.flatnonzero(close)
 
 
-def look(
-    model: RegionClassifier, image: npt.NDArray[np.uint8], annotated: Annotated, proposed: Rows, layer: str
-) -> Picture:
-    """Everything that training asks of one picture."""
-    height, width = image.shape[:2]
-    boxes = np.concatenate([annotated.boxes, proposed])
-    boxes = np.clip(boxes, 0, np.tile(np.array([width, height], np.float32), 2))
-    pooled = model.features(image, boxes, "spp")
-    features = pooled if layer == "spp" else np.concatenate(list(_through_head(model, pooled, layer)))
+def lay_out(annotated: Annotated, proposed: Rows, image_wh: tuple[int, int]) -> Picture:
+    """The regions of a picture, cut off at its border."""
+    limits = np.tile(np.array(image_wh, np.float32), 2)
+    boxes = np.clip(np.concatenate([annotated.boxes, proposed]), 0, limits)
     return Picture(
         truth=len(annotated.boxes),
         class_ids=annotated.class_ids,
         boxes=boxes,
-        overlaps=iou(boxes, np.clip(annotated.boxes, 0, np.tile([width, height], 2))),
+        overlaps=iou(boxes, boxes[: len(annotated.boxes)]),
         ignored=iou(boxes, annotated.ignored).max(axis=1, initial=0.0) >= NEGATIVE_BELOW,
-        pooled=pooled,
-        features=features,
     )
+
+
+def take_features(model: RegionClassifier, image: npt.NDArray[np.uint8], boxes: Rows, layer: str) -> tuple[Rows, Rows]:
+    """(R, S) pooled from the feature map, and (R, D) of the layer, from one pass of the trunk."""
+    pooled = model.features(image, boxes, "spp")
+    return pooled, pooled if layer == "spp" else np.concatenate(list(_through_head(model, pooled, layer)))
 
 
 def _through_head(model: RegionClassifier, pooled: Rows, layer: str) -> Iterator[Rows]:

@@ -21,7 +21,14 @@ from edgedet.region_postprocess import l2_normalized
 from edgedet.regions import RegionClassifier
 from edgedet_converters import region_svm as solvers
 from edgedet_converters.annotations import Annotated, Annotations
-from edgedet_converters.region_samples import NEAR_FROM, NEGATIVE_BELOW, Picture, Reservoir, look
+from edgedet_converters.region_samples import (
+    NEAR_FROM,
+    NEGATIVE_BELOW,
+    Picture,
+    Reservoir,
+    lay_out,
+    take_features,
+)
 
 Rows = npt.NDArray[np.float32]
 Image = npt.NDArray[np.uint8]
@@ -30,7 +37,9 @@ Image = npt.NDArray[np.uint8]
 FIRST_NEGATIVES = 60
 #: Proposed regions for the calibration, from each picture.
 CALIBRATING = 200
-#: A class with fewer regions near its things gets no regression.
+#: Regions near things for the regression of boxes, from each picture.
+MOST_NEAR = 100
+#: A class with fewer of them gets no regression.
 LEAST_NEAR = 20
 #: Of each kind of features that is kept, in bytes.
 BUDGET = 1 << 29
@@ -95,10 +104,12 @@ class Trainer:
             arrays.update(self._boxes(*near.rows()))
         return arrays
 
-    def _pictures(self, read: Callable[[Annotated], Image], step: Callable[[], None]) -> Iterator[Picture]:
+    def _pictures(
+        self, read: Callable[[Annotated], Image], step: Callable[[], None]
+    ) -> Iterator[tuple[Picture, Image]]:
         for annotated in self._annotations.pictures:
             image = read(annotated)
-            yield look(self._model, image, annotated, self._propose(image), self._settings.layer)
+            yield lay_out(annotated, self._propose(image), (image.shape[1], image.shape[0])), image
             step()
 
     def _scaled(self, kind: str, rows: Rows) -> Rows:
@@ -118,37 +129,51 @@ class Trainer:
     ) -> tuple[tuple[Rows, npt.NDArray[np.int32]], Reservoir, Reservoir, Reservoir]:
         truth: list[tuple[Rows, npt.NDArray[np.int32]]] = []
         pools: list[Reservoir] = []
-        for picture in self._pictures(read, step):
-            features = self._scaled("features", picture.features)
-            pooled = self._scaled("pooled", picture.pooled)
+        for picture, image in self._pictures(read, step):
+            kinds = self._sample(picture)
+            chosen, places = np.unique(np.concatenate(kinds), return_inverse=True)
+            pooled, features = self._features(picture, image, chosen)
             if not pools:
                 widths = (features.shape[1], features.shape[1], pooled.shape[1])
                 pools = [Reservoir(max(BUDGET // (4 * width), 1), self._rng) for width in widths]
-            overlaps = picture.by_class(self._classes)
-            truth.append((features[: picture.truth], picture.class_ids))
-            chosen = picture.distinct(self._rng)[: picture.truth + FIRST_NEGATIVES]
-            pools[0].add(features[chosen], overlaps[chosen])
-            rows, things = picture.near()
-            others = np.flatnonzero(~picture.ignored)
-            others = others[others >= picture.truth]
-            sample = self._rng.permutation(others)[:CALIBRATING]
-            pools[1].add(features[sample], overlaps[sample])
-            deltas = solvers.box_deltas(picture.boxes[rows], picture.boxes[things])
-            pools[2].add(pooled[rows], deltas, picture.class_ids[things])
+            others, calibrating, near = np.split(places, np.cumsum([len(kind) for kind in kinds])[:2])
+            overlaps = picture.by_class(self._classes)[chosen]
+            truth.append((features[others[: picture.truth]], picture.class_ids))
+            pools[0].add(features[others], overlaps[others])
+            pools[1].add(features[calibrating], overlaps[calibrating])
+            things = picture.overlaps[kinds[2]].argmax(axis=1) if len(near) else near
+            deltas = solvers.box_deltas(picture.boxes[kinds[2]], picture.boxes[things])
+            pools[2].add(pooled[near], deltas, picture.class_ids[things])
         joined = tuple(np.concatenate(column) for column in zip(*truth))
         return (joined[0], joined[1]), pools[0], pools[1], pools[2]
+
+    def _sample(self, picture: Picture) -> list[npt.NDArray[np.int64]]:
+        """The regions that the first pass looks at: truth and negatives, those for calibration, those near things."""
+        proposed = np.flatnonzero(~picture.ignored[picture.truth :]) + picture.truth
+        near = picture.near() if self._settings.box_regression else proposed[:0]
+        return [
+            picture.distinct(self._rng)[: picture.truth + FIRST_NEGATIVES],
+            self._rng.permutation(proposed)[:CALIBRATING],
+            self._rng.permutation(near)[:MOST_NEAR],
+        ]
+
+    def _features(self, picture: Picture, image: Image, chosen: npt.NDArray[np.int64]) -> tuple[Rows, Rows]:
+        """Pooled features and those of the layer, as the solvers like them."""
+        pooled, features = take_features(self._model, image, picture.boxes[chosen], self._settings.layer)
+        return self._scaled("pooled", pooled), self._scaled("features", features)
 
     def _second_pass(
         self, read: Callable[[Annotated], Image], step: Callable[[], None], svms: tuple[Any, Any]
     ) -> Reservoir:
         weights, bias = svms
         hard = Reservoir(max(BUDGET // (4 * weights.shape[1]), 1), self._rng)
-        for picture in self._pictures(read, step):
+        for picture, image in self._pictures(read, step):
             chosen = picture.distinct(self._rng)
-            features, overlaps = self._scaled("features", picture.features[chosen]), picture.by_class(self._classes)
-            wrong = (features @ weights.T + bias > _HARD_ABOVE) & (overlaps[chosen] < NEGATIVE_BELOW)
+            _, features = self._features(picture, image, chosen)
+            overlaps = picture.by_class(self._classes)[chosen]
+            wrong = (features @ weights.T + bias > _HARD_ABOVE) & (overlaps < NEGATIVE_BELOW)
             rows = np.flatnonzero(wrong.any(axis=1))
-            hard.add(features[rows], overlaps[chosen[rows]])
+            hard.add(features[rows], overlaps[rows])
         return hard
 
     def _fit(

@@ -16,7 +16,7 @@ import edgedet
 from edgedet.evaluate.voc import iou
 from edgedet.regions import RegionClassifier
 from edgedet_converters.annotations import Annotated
-from edgedet_converters.region_samples import Picture, Reservoir, look
+from edgedet_converters.region_samples import Picture, Reservoir, lay_out, take_features
 
 THINGS = np.array([[10, 10, 50, 50], [60, 10, 100, 50]], np.float32)
 CROWD = np.array([[10, 60, 50, 85]], np.float32)
@@ -30,33 +30,37 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegionClassifier
         yield opened
 
 
-def seen(model: RegionClassifier, proposed: np.ndarray, layer: str = "fc1") -> Picture:
-    image = sample_image(np.random.default_rng(0), (110, 90))
-    return look(model, image, ANNOTATED, proposed.astype(np.float32), layer)
+def seen(proposed: np.ndarray) -> Picture:
+    return lay_out(ANNOTATED, proposed.astype(np.float32), (110, 90))
 
 
 @pytest.mark.parametrize("layer", ["spp", "fc1"])
-def test_features_are_the_classifiers(model: RegionClassifier, layer: str) -> None:
-    proposed = np.random.default_rng(1).uniform(0, 90, (600, 4))
-    picture = seen(model, proposed, layer)
+@pytest.mark.parametrize("count", [0, 600])
+def test_features_are_the_classifiers(model: RegionClassifier, layer: str, count: int) -> None:
+    boxes = np.random.default_rng(1).uniform(0, 90, (count, 4)).astype(np.float32)
     image = sample_image(np.random.default_rng(0), (110, 90))
-    assert picture.truth == 2 and len(picture.boxes) == 602
-    np.testing.assert_allclose(picture.features, model.features(image, picture.boxes, layer), atol=1e-5)
-    np.testing.assert_array_equal(picture.pooled, model.features(image, picture.boxes, "spp"))
+    pooled, features = take_features(model, image, boxes, layer)
+    np.testing.assert_allclose(features, model.features(image, boxes, layer), atol=1e-5)
+    np.testing.assert_array_equal(pooled, model.features(image, boxes, "spp"))
 
 
-def test_overlaps_by_class(model: RegionClassifier) -> None:
+def test_regions_are_cut_off_at_the_border() -> None:
+    picture = seen(np.array([[-5, -5, 300, 300]]))
+    assert picture.truth == 2 and picture.boxes[2].tolist() == [0, 0, 110, 90]
+
+
+def test_overlaps_by_class() -> None:
     proposed = np.array([[10, 10, 50, 50], [0, 0, 110, 90], [10, 10, 100, 50]])
-    table = seen(model, proposed).by_class(3)
+    table = seen(proposed).by_class(3)
     np.testing.assert_allclose(table[:, 2], [1, 0, 1, 1600 / 9900, 1600 / 3600], rtol=1e-5)
     np.testing.assert_allclose(table[:, 0], [0, 1, 0, 1600 / 9900, 1600 / 3600], rtol=1e-5)
     assert not table[:, 1].any()
 
 
-def test_no_two_of_the_distinct_are_near_duplicates(model: RegionClassifier) -> None:
+def test_no_two_of_the_distinct_are_near_duplicates() -> None:
     rng = np.random.default_rng(2)
     corner = rng.uniform(0, 60, (400, 2))
-    picture = seen(model, np.concatenate([corner, corner + rng.uniform(15, 30, (400, 2))], axis=1))
+    picture = seen(np.concatenate([corner, corner + rng.uniform(15, 30, (400, 2))], axis=1))
     chosen = picture.distinct(np.random.default_rng(0))
     assert chosen[:2].tolist() == [0, 1]
     proposed = chosen[2:]
@@ -69,21 +73,18 @@ def test_no_two_of_the_distinct_are_near_duplicates(model: RegionClassifier) -> 
     assert not picture.ignored[proposed].any() and picture.ignored.any()
 
 
-def test_near_regions_and_their_things(model: RegionClassifier) -> None:
+def test_near_regions_and_their_things() -> None:
     proposed = np.array([[12, 12, 52, 52], [58, 10, 98, 50], [0, 0, 110, 90], [10, 60, 50, 85]])
-    picture = seen(model, proposed)
-    rows, things = picture.near()
-    assert rows.tolist() == [2, 3] and things.tolist() == [0, 1]
+    picture = seen(proposed)
+    assert picture.near().tolist() == [2, 3]
     assert picture.ignored.tolist() == [False] * 5 + [True]
 
 
-def test_a_picture_without_things(model: RegionClassifier) -> None:
+def test_a_picture_without_things() -> None:
     none = Annotated(Path("b.png"), np.zeros((0, 4), np.float32), np.zeros(0, np.int32), np.zeros((0, 4), np.float32))
-    picture = look(model, np.zeros((40, 50, 3), np.uint8), none, np.array([[0, 0, 20, 20]], np.float32), "fc1")
-    assert picture.truth == 0 and picture.near()[0].size == 0 and not picture.by_class(2).any()
+    picture = lay_out(none, np.array([[0, 0, 20, 20]], np.float32), (50, 40))
+    assert picture.truth == 0 and picture.near().size == 0 and not picture.by_class(2).any()
     assert picture.distinct(np.random.default_rng(0)).tolist() == [0]
-    nothing = look(model, np.zeros((40, 50, 3), np.uint8), none, np.zeros((0, 4), np.float32), "fc1")
-    assert nothing.features.shape == (0, 6)
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=30), st.integers(1, 40))
