@@ -39,7 +39,7 @@ def opened():
     running = []
 
     def start(server, path="/video", **options):
-        options.setdefault("timeout_s", 5.0)
+        options.setdefault("timeout_s", 20.0)
         running.append(open_source(f"http://{server.address}{path}", **options))
         return running[-1]
 
@@ -210,7 +210,7 @@ def test_single_pictures_are_asked_for_at_the_rate(camera, opened):
 @pytest.mark.parametrize("kind", ["Basic", "Digest"])
 def test_a_password_is_given_to_who_asks(camera, kind):
     server = camera(guarded(kind, "me", "h@sh:1", stream(*map(sized, PICTURES), then=hang)))
-    with open_source(f"http://me:h%40sh:1@{server.address}/video?channel=1", timeout_s=5) as source:
+    with open_source(f"http://me:h%40sh:1@{server.address}/video?channel=1", timeout_s=20) as source:
         assert source.read().image.shape == (48, 64, 3)
         assert source.name == f"http://***@{server.address}/video?channel=1"
     assert all(request.startswith("GET /video?channel=1 HTTP") for request in server.requests)

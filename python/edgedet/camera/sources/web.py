@@ -46,7 +46,8 @@ class Page:
         try:
             self._answer = opener.open(url, timeout=timeout_s)
         except urllib.error.HTTPError as error:
-            error.close()
+            if error.fp is not None:
+                error.close()
             do = "put USER:PASSWORD@ before the host" if error.code in (401, 403) else "correct the address"
             raise SourceError(f"{self._name}: expected pictures, got {error.code} {_reason(error)}; {do}") from None
         except (OSError, http.client.HTTPException, ValueError) as error:
