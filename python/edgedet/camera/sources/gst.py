@@ -22,7 +22,19 @@ from edgedet.errors import EndOfStream, SourceError, SourceTimeout
 SCHEMES = ("gst",)
 OPTIONS = source_options.LIVE | {"live"}
 OPTIONS_AFTER = ""  # a pipeline may hold any sign
-_COLORS = {"BGR": "bgr", "RGB": "rgb"}
+# GStreamer's names, ours, and what is in memory: bytes per row and rows of each plane, over width and height.
+_FORMATS: dict[str, tuple[str, tuple[tuple[float, float], ...]]] = {
+    "BGR": ("bgr", ((3, 1),)),
+    "RGB": ("rgb", ((3, 1),)),
+    "NV12": ("nv12", ((1, 1), (1, 0.5))),
+    "I420": ("i420", ((1, 1), (0.5, 0.5), (0.5, 0.5))),
+    "YUY2": ("yuyv", ((2, 1),)),
+}
+# What comes as one of these is taken as it is, the rest converted: odd sizes, and YUV that edgedet.image would misread.
+_CAPS = (
+    "video/x-raw,format=(string){BGR,RGB}; video/x-raw,format=(string){NV12,I420,YUY2},"
+    "colorimetry=(string)bt601,width=(int)[2,32766,2],height=(int)[2,32766,2]"
+)
 _SECOND = 1_000_000_000
 # How long a grab stays in one call, in which nothing can wake it.
 _SLICE_S = 0.1
@@ -77,8 +89,7 @@ class GstDevice:
         self._name = name
         self._live = live
         self._interrupted = threading.Event()
-        caps = "video/x-raw,format=(string){" + ",".join(_COLORS) + "}"
-        sink = f"appsink name=edgedet caps={caps} max-buffers=2 drop={'true' if live else 'false'} sync=false"
+        sink = f'appsink name=edgedet caps="{_CAPS}" max-buffers=2 drop={"true" if live else "false"} sync=false'
         try:
             self._pipeline = self._gst.parse_launch(f"{launch} ! videoconvert ! {sink}")
         except self._error_type() as error:
@@ -132,11 +143,11 @@ class GstDevice:
         if info.fps_n > 0:
             self.rate = info.fps_n / info.fps_d
         buffer = sample.get_buffer()
-        color = _COLORS[info.finfo.name]
         source_s, captured_s = None, arrived_s
         if buffer.pts != self._gst.CLOCK_TIME_NONE:
             source_s = buffer.pts / _SECOND
             captured_s = self._captured_s(sample.get_segment(), buffer.pts, arrived_s)
+        color, _ = _FORMATS[info.finfo.name]
         return Shot(self._pixels(buffer, info), captured_s, source_s, color)
 
     def _captured_s(self, segment: Any, pts: int, arrived_s: float) -> float:
@@ -149,12 +160,19 @@ class GstDevice:
         return arrived_s - max(0.0, age_s)
 
     def _pixels(self, buffer: Any, info: Any) -> npt.NDArray[np.uint8]:
-        """(H, W, 3), without the bytes that GStreamer puts at the end of each row."""
-        meta = self._video.buffer_get_video_meta(buffer)
-        stride, offset = (meta.stride[0], meta.offset[0]) if meta is not None else (info.stride[0], info.offset[0])
+        """The array that `edgedet.image` knows by that colour: planes one below the other, no bytes between rows."""
+        layout = self._video.buffer_get_video_meta(buffer) or info
         data = np.frombuffer(buffer.extract_dup(0, buffer.get_size()), np.uint8)
-        shape, strides = (info.height, info.width, 3), (stride, 3, 1)
-        return np.array(np.ndarray(shape, np.uint8, data, offset, strides))
+        planes = [
+            np.ndarray((int(info.height * rows), int(info.width * row)), np.uint8, data, offset, (stride, 1)).reshape(
+                -1
+            )
+            for (row, rows), offset, stride in zip(_FORMATS[info.finfo.name][1], layout.offset, layout.stride)
+        ]
+        pixels = np.concatenate(planes)
+        if len(planes) > 1:
+            return pixels.reshape(-1, info.width)
+        return pixels.reshape(info.height, info.width, -1)
 
     def _bus_error(self) -> Optional[SourceError]:
         message = self._pipeline.get_bus().pop_filtered(self._gst.MessageType.ERROR)
