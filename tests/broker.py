@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
+import peers
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 LONG_S = 30.0
@@ -26,7 +26,7 @@ class Broker:
 
     def __init__(self, folder: Path, extra: str = "allow_anonymous true") -> None:
         if MOSQUITTO is None:
-            pytest.skip("needs mosquitto")
+            peers.missing("mosquitto", "mosquitto")
         self.port = free_port()
         self._conf = folder / "mosquitto.conf"
         self._conf.write_text(

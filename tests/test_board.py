@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import peers
 import pytest
 
 from edgedet import cli
@@ -18,7 +18,6 @@ from edgedet.cli import main
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "board.md").read_text(encoding="utf-8")
 UNIT = ROOT / "examples" / "systemd" / "edgedet-camera@.service"
-ANALYZE = shutil.which("systemd-analyze")
 
 
 def blocks(language: str) -> list[str]:
@@ -43,12 +42,11 @@ def command() -> list[str]:
 
 
 def analyze(*arguments: str, folder: Path) -> str:
-    if ANALYZE is None:
-        pytest.skip("needs systemd-analyze")
+    program = peers.program("systemd-analyze", "systemd")
     unit = folder / UNIT.name
     # It wants the program to be there.
     unit.write_text(UNIT.read_text(encoding="utf-8").replace("/opt/edgedet/bin/edgedet", sys.executable))
-    done = subprocess.run([ANALYZE, *arguments, str(unit)], capture_output=True, text=True, check=False)
+    done = subprocess.run([program, *arguments, str(unit)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -62,8 +60,6 @@ def test_the_unit_exposes_little(tmp_path: Path) -> None:
 
 
 def test_the_units_command_is_one_of_ours() -> None:
-    if "stream" not in cli.commands():
-        pytest.skip("needs edgedet stream")
     args = cli.make_parser().parse_args(command())
     assert args.command == "stream" and args.bundle == environment()["BUNDLE"]
 

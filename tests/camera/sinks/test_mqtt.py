@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import peers
 import pytest
 from broker import Broker, Listener, free_port
 from pipeline_fakes import FakeSource, index_of, result, until
@@ -141,9 +141,7 @@ def test_home_assistant_is_told(broker: Broker, listener: Listener) -> None:
 
 
 def test_logins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tool = shutil.which("mosquitto_passwd")
-    if tool is None:
-        pytest.skip("needs mosquitto_passwd")
+    tool = peers.program("mosquitto_passwd", "mosquitto")
     subprocess.run([tool, "-b", "-c", str(tmp_path / "users"), "me", "s:e/c@r"], check=True, capture_output=True)
     broker = Broker(tmp_path, f"allow_anonymous false\npassword_file {tmp_path}/users")
     broker.start()
@@ -165,9 +163,7 @@ def test_logins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 # paho leaves the socket of a failed handshake to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 def test_tls(tmp_path: Path) -> None:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs openssl")
+    openssl = peers.program("openssl")
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
     command = f"req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {cert} -days 2 -subj /CN=localhost -addext"
     subprocess.run([openssl, *command.split(), "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 
+import peers
 import pytest
 
 from edgedet.camera.sinks import open_sink
 from edgedet.errors import SinkError
 
-XVFB = shutil.which("Xvfb")
 PROGRAM = """
 import cv2, sys
 from edgedet.camera.pipeline import Pipeline
@@ -33,11 +32,10 @@ print(stats.reason, sink.state, sink.errors, sink.written >= 1)
 
 @pytest.fixture
 def display() -> Iterator[dict[str, str]]:
-    if XVFB is None:
-        pytest.skip("needs Xvfb")
+    xvfb = peers.program("Xvfb", "xvfb")
     read, write = os.pipe()
     server = subprocess.Popen(
-        [XVFB, "-displayfd", str(write), "-screen", "0", "320x240x24"], pass_fds=[write], stderr=subprocess.DEVNULL
+        [xvfb, "-displayfd", str(write), "-screen", "0", "320x240x24"], pass_fds=[write], stderr=subprocess.DEVNULL
     )
     os.close(write)
     with os.fdopen(read) as pipe:
