@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -39,9 +41,9 @@ def frames(path: Path) -> int:
     return count
 
 
-def test_all_are_run_here() -> None:
-    tested = Path(__file__).read_text(encoding="utf-8")
-    assert [path.name for path in EXAMPLES.glob("*.py") if f'run("{path.name}"' not in tested] == []
+def test_all_are_run() -> None:
+    tested = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_example*.py"))
+    assert [path.name for path in EXAMPLES.glob("*.py") if f'"{path.name}"' not in tested] == []
 
 
 def test_video_to_jsonl(video: Path, tmp_path: Path) -> None:
@@ -63,6 +65,16 @@ def test_camera_to_mqtt(tmp_path: Path) -> None:
     assert listener.next("cameras/door/status") == "offline"
     listener.close()
     broker.kill()
+
+
+def test_camera_to_page() -> None:
+    pytest.importorskip("aiohttp", reason="needs the extra [preview]")
+    pytest.importorskip("prometheus_client", reason="needs the extra [preview]")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    said = run("camera_to_page.py", "demo", SCENE, address).splitlines()
+    assert said[0] == f"open http://{address}/"
+    assert len(said) > 1 and all(re.fullmatch(r"\w+, \d+ ms after it was seen", line) for line in said[1:])
 
 
 def test_two_cameras(video: Path) -> None:

@@ -54,9 +54,21 @@ def test_the_demo_runs(elsewhere: Path) -> None:
     assert main([*demo[1:], "--frames", "3"]) == 0
 
 
+def test_the_stream_runs() -> None:
+    pytest.importorskip("aiohttp", reason="needs the extra [preview]")
+    pytest.importorskip("prometheus_client", reason="needs the extra [preview]")
+    (stream,) = (command for command in commands("edgedet") if command[1] == "stream")
+    assert main([*stream[1:], "127.0.0.1:0", "--frames", "3"]) == 0
+
+
+def test_the_doctor_runs() -> None:
+    (doctor,) = (command for command in commands("edgedet") if command[1] == "doctor")
+    assert main(doctor[1:]) == 0
+
+
 @pytest.mark.convert
 def test_the_commands_run_in_order(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    todo = [command[1:] for command in commands("edgedet") if command[1] != "demo"]
+    todo = [command[1:] for command in commands("edgedet") if command[1] not in ("demo", "doctor", "stream")]
     assert [command[0] for command in todo] == ["convert", "verify", "info", "detect", "bench"]
     for command in todo:
         assert main(command) == 0, command
