@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,9 +40,14 @@ def display() -> Iterator[dict[str, str]]:
     )
     os.close(write)
     with os.fdopen(read) as pipe:
-        number = pipe.readline().strip()
+        ready, _, _ = select.select([pipe], [], [], 60)
+        number = pipe.readline().strip() if ready else ""
+    if not number:
+        server.kill()
+        server.wait()
+        pytest.fail("Xvfb did not start")
     yield {**os.environ, "DISPLAY": f":{number}"}
-    server.terminate()
+    server.kill()  # it may wait for clients for ever
     server.wait()
 
 
