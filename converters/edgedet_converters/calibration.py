@@ -85,6 +85,9 @@ def _listening(model: Model) -> Iterator[list[tuple[str, Mapping[str, Array]]]]:
         def __init__(self, name: str) -> None:
             self._name = name
 
+        def __getattr__(self, name: str) -> Any:
+            return getattr(networks[self._name], name)
+
         def run(self, feed: Mapping[str, Array]) -> dict[str, Array]:
             heard.append((self._name, {role: array.copy() for role, array in feed.items()}))
             return networks[self._name].run(feed)

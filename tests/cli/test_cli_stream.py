@@ -104,7 +104,13 @@ def test_a_signal_ends_it_with_everything_written(number: signal.Signals, tmp_pa
     command = [sys.executable, "-m", "edgedet", "stream", "demo", "test:", "--preview", "0.0.0.0:0", "--sink"]
     environment = {**os.environ, "EDGEDET_TOKEN": "secret", "no_proxy": "*"}
     process = subprocess.Popen(
-        [*command, f"jsonl:{found}"], stderr=subprocess.PIPE, text=True, env=environment, cwd=tmp_path
+        [*command, f"jsonl:{found}"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        cwd=tmp_path,
+        # What runs in the background of a script is born ignoring SIGINT, and then goes on ignoring it, as it should.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     try:
         assert process.stderr is not None
@@ -116,7 +122,7 @@ def test_a_signal_ends_it_with_everything_written(number: signal.Signals, tmp_pa
         _, rest = process.communicate(timeout=60)
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
     assert process.returncode == 0, rest
     assert re.search(r"\d+ results of \d+ frames", rest)
     lines = found.read_text().splitlines()

@@ -170,7 +170,7 @@ def test_the_box_branch_is_tried_in_float_then_it_is_refused(
     strict = {**verify_module.LIMITS, "int8": replace(verify_module.LIMITS["int8"], max_rel=1e-3)}
     monkeypatch.setattr(verify_module, "LIMITS", strict)
     said: list[str] = []
-    with pytest.raises(VerificationError, match=r"from onnx-int8, got others: golden/000\.png: deltas"):
+    with pytest.raises(VerificationError, match=r"from onnx-int8, got others: golden/000\.png \(detect\): deltas"):
         convert(
             "ssd_mobilenet_v2",
             SHAPES / "shapes.ckpt",
