@@ -1,6 +1,5 @@
 #include "edgedet/box.hpp"
 
-#include <cmath>
 #include <limits>
 
 namespace edgedet {
@@ -13,14 +12,6 @@ inline float larger(float a, float b) { return a > b ? a : b; }
 inline float smaller(float a, float b) { return a < b ? a : b; }
 
 }  // namespace
-
-bool is_finite(const Box& box) {
-    return std::isfinite(box.x1) && std::isfinite(box.y1) && std::isfinite(box.x2) && std::isfinite(box.y2);
-}
-
-float OverlapRule::area(const Box& box) const {
-    return larger(box.x2 - box.x1 + edge, 0.0f) * larger(box.y2 - box.y1 + edge, 0.0f);
-}
 
 template <std::size_t kSize>
 BoxBlock<kSize>::BoxBlock() {

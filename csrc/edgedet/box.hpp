@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <vector>
 
@@ -22,14 +23,19 @@ struct Box {
 };
 
 /// True when no corner is NaN or infinite.
-bool is_finite(const Box& box);
+inline bool is_finite(const Box& box) {
+    return std::isfinite(box.x1) && std::isfinite(box.y1) && std::isfinite(box.x2) && std::isfinite(box.y2);
+}
 
 /// The rule by which one box suppresses another.
 struct OverlapRule {
     float threshold = 0.5f;  ///< 0 to 1
     float edge = 0.0f;       ///< added to every width and height: 1 under `plus_one`, else 0
 
-    float area(const Box& box) const;
+    float area(const Box& box) const {
+        const float width = box.x2 - box.x1 + edge, height = box.y2 - box.y1 + edge;
+        return (width > 0.0f ? width : 0.0f) * (height > 0.0f ? height : 0.0f);
+    }
 };
 
 /// Boxes as a struct of arrays, for the vector unit; places not yet taken hold a box that overlaps nothing.

@@ -1,18 +1,13 @@
 #include "edgedet/kept_grid.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 
 namespace edgedet {
 
 namespace {
 
-/// So many are asked one by one in less time than cells are laid out.
-constexpr std::size_t kPlainSize = 512;
-
-/// Of the best boxes so many blocks are always asked first: where boxes are piled up, they suppress nearly all.
-constexpr std::size_t kFirstBlocks = 8;
+/// Fewer blocks than these are not worth cells, however many questions come.
+constexpr std::size_t kFewBlocks = 10;
 
 /// Every so often the way that is not thought the cheaper is tried.
 constexpr std::size_t kTrial = 32;
@@ -20,222 +15,60 @@ constexpr std::size_t kTrial = 32;
 /// What a cell or one of its blocks costs, in blocks of the plain loop, which are twice as long.
 constexpr float kCellCost = 0.5f;
 
+/// In blocks: what filing a box under its cells costs, and what their answer does.
+constexpr double kFilingCost = 8, kAnswerCost = 2;
+
 /// A running mean.
 void learn(float& mean, float cost) { mean += (cost - mean) * 0.125f; }
 
-/// Blocks in a cell are short: most cells hold one or two boxes.
-constexpr std::size_t kBlockSize = 8;
-using Block = BoxBlock<kBlockSize>;
-
-constexpr std::uint32_t kNone = static_cast<std::uint32_t>(-1);
-constexpr std::uint64_t kFree = static_cast<std::uint64_t>(-1);
-
-/// Along one axis, in double, where sums of float32 corners and fractions of sides are as good as exact.
-struct Range {
-    double begin, end;
-};
-
-struct Place {
-    Range x, y;
-    float longer;  ///< the longer side
-};
-
-Place place_of(const Box& box, const OverlapRule& rule) {
-    const double edge = rule.edge;
-    const float width = box.x2 - box.x1 + rule.edge;
-    const float height = box.y2 - box.y1 + rule.edge;
-    return {{box.x1, box.x2 + edge}, {box.y1, box.y2 + edge}, width > height ? width : height};
-}
-
-/// Cut off at both ends, at most to the middle.
-Range core(Range range, double part) {
-    const double cut = (range.end - range.begin) * std::min(part, 0.5);
-    return {range.begin + cut, std::max(range.begin + cut, range.end - cut)};
-}
-
-/// What IoU > threshold says about real sides: a little less than it says about rounded ones.
-double certain_part(float threshold) { return threshold < 1e-4f ? 0.0 : 0.999 * static_cast<double>(threshold) - 1e-6; }
-
-/// Sides or areas so small or large that rounding is no longer relative, so that nothing can be said about cells.
-bool is_odd(const Box& box, const OverlapRule& rule) {
-    const float area = rule.area(box);
-    const float least = rule.edge * 0.5f;
-    const bool cancels = box.x2 - box.x1 + rule.edge < least || box.y2 - box.y1 + rule.edge < least;
-    return cancels || !(area >= 1e-30f && area <= 1e30f);
-}
-
-/// Which grid: the side's binary exponent as float32 stores it.
-int grid_of(float side) {
-    std::uint32_t bits;
-    std::memcpy(&bits, &side, sizeof bits);
-    return static_cast<int>(bits >> 23 & 0xFF);
-}
-
 }  // namespace
-
-/// A hash table from (grid, column, row) to a chain of blocks.
-class KeptGrid::Cells {
-  public:
-    void add(const Box& box, const OverlapRule& rule) {
-        if (rule.area(box) == 0.0f) {
-            return;
-        }
-        if (is_odd(box, rule)) {
-            odd_.add(box, rule);
-            return;
-        }
-        const Place place = place_of(box, rule);
-        const int grid = grid_of(place.longer);
-        lowest_ = std::min(lowest_, grid);
-        highest_ = std::max(highest_, grid);
-        const Window cells = window(grid, place.x, place.y);
-        for (std::int64_t row = cells.top; row <= cells.bottom; ++row) {
-            for (std::int64_t column = cells.left; column <= cells.right; ++column) {
-                put(key(grid, column, row), box, rule);
-            }
-        }
-    }
-
-    enum class Answer { no, yes, too_many_to_ask };
-
-    /// Asks at most about `budget` blocks and cells, and takes them off it.
-    Answer ask(const Box& box, float area, const OverlapRule& rule, std::size_t& budget) const {
-        const double part = certain_part(rule.threshold);
-        const Place place = place_of(box, rule);
-        const Range x = core(place.x, part), y = core(place.y, part);
-        const int first = std::max(lowest_, grid_of(static_cast<float>(place.longer * part)));
-        const int last = part > 0 ? std::min(highest_, grid_of(static_cast<float>(place.longer / part))) : highest_;
-        // Wide cells first: there are few of them to ask, and large boxes are the likelier rivals.
-        for (int grid = last; grid >= first; --grid) {
-            const Window cells = window(grid, x, y);
-            for (std::int64_t row = cells.top; row <= cells.bottom; ++row) {
-                for (std::int64_t column = cells.left; column <= cells.right; ++column) {
-                    const Slot& home = slots_[slot(key(grid, column, row))];
-                    if (home.length >= budget) {
-                        return Answer::too_many_to_ask;
-                    }
-                    budget -= home.length + 1;
-                    if (chain_suppresses(home.head, box, area, rule)) {
-                        return Answer::yes;
-                    }
-                }
-            }
-        }
-        return odd_.suppress(box, rule) ? Answer::yes : Answer::no;
-    }
-
-  private:
-    struct Window {
-        std::int64_t left, top, right, bottom;
-    };
-    struct Slot {
-        std::uint64_t key = kFree;
-        std::uint32_t head = kNone;
-        std::uint32_t length = 0;  ///< blocks in the chain
-    };
-    struct Link {
-        std::uint32_t next;
-        std::uint32_t used;
-    };
-
-    // Columns and rows in 28 bits. Cells further out share the last: float32 corners do not tell such apart anyway.
-    static constexpr double kMost = (1 << 27) - 1;
-
-    static std::int64_t cell(double at, double per_cell) {
-        return static_cast<std::int64_t>(std::floor(std::clamp(at * per_cell, -kMost, kMost)));
-    }
-
-    static Window window(int grid, Range x, Range y) {
-        const double per_cell = std::ldexp(1.0, 127 - 2 - grid);  // sides are below 2^(grid - 126)
-        return {cell(x.begin, per_cell), cell(y.begin, per_cell), cell(x.end, per_cell), cell(y.end, per_cell)};
-    }
-
-    static std::uint64_t key(int grid, std::int64_t column, std::int64_t row) {
-        const auto low28 = [](std::int64_t v) { return static_cast<std::uint64_t>(v) & 0xFFFFFFFu; };
-        return static_cast<std::uint64_t>(grid) << 56 | low28(column) << 28 | low28(row);
-    }
-
-    /// The slot that holds the key, or the free one where it belongs.
-    std::size_t slot(std::uint64_t wanted) const {
-        const std::size_t mask = slots_.size() - 1;
-        std::size_t at = static_cast<std::size_t>((wanted * 0x9E3779B97F4A7C15u) >> 32) & mask;
-        while (slots_[at].key != wanted && slots_[at].key != kFree) {
-            at = (at + 1) & mask;
-        }
-        return at;
-    }
-
-    bool chain_suppresses(std::uint32_t head, const Box& box, float area, const OverlapRule& rule) const {
-        for (std::uint32_t i = head; i != kNone; i = links_[i].next) {
-            if (blocks_[i].suppress(box, area, rule)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    void put(std::uint64_t wanted, const Box& box, const OverlapRule& rule) {
-        if (2 * (taken_ + 1) > slots_.size()) {
-            grow();
-        }
-        Slot& home = slots_[slot(wanted)];
-        taken_ += home.key == kFree;
-        home.key = wanted;
-        if (home.head == kNone || links_[home.head].used == kBlockSize) {
-            links_.push_back({home.head, 0});
-            blocks_.emplace_back();
-            home.head = static_cast<std::uint32_t>(blocks_.size() - 1);
-            ++home.length;
-        }
-        blocks_[home.head].set(links_[home.head].used++, box, rule);
-    }
-
-    void grow() {
-        std::vector<Slot> old(2 * slots_.size());
-        old.swap(slots_);
-        for (const Slot& one : old) {
-            if (one.key != kFree) {
-                slots_[slot(one.key)] = one;
-            }
-        }
-    }
-
-    KeptBoxes odd_;
-    std::vector<Slot> slots_ = std::vector<Slot>(1024);
-    std::size_t taken_ = 0;
-    std::vector<Block> blocks_;
-    std::vector<Link> links_;
-    int lowest_ = 255, highest_ = 0;  ///< grids that hold something
-};
-
-void KeptGrid::Delete::operator()(Cells* cells) const { delete cells; }
 
 void KeptGrid::add(const Box& box, const OverlapRule& rule) {
     all_.add(box, rule);
     if (cells_) {
         cells_->add(box, rule);
-    } else if (all_.size() == kPlainSize) {
-        cells_.reset(new Cells);
-        for (std::size_t i = 0; i < all_.size(); ++i) {
-            cells_->add(all_.at(i), rule);
+    } else if (all_.size() % KeptBoxes::kBlockSize == 0) {
+        if (pays()) {
+            lay_out(rule);
         }
+        asked_before_ = asked_;
+        late_ = 0;
     }
 }
 
-bool KeptGrid::suppress(const Box& box, const OverlapRule& rule) {
-    const float area = rule.area(box);
-    if (area == 0.0f) {
-        return false;  // shares no more than its own area
+/// Whether filing what is kept, and what will be, costs less than cells save of all the questions to come.
+bool KeptGrid::pays() const {
+    if (all_.blocks().size() < kFewBlocks) {
+        return false;
     }
+    // As of late: since the last block was full.
+    const auto asked = static_cast<double>(asked_ - asked_before_);
+    const double saved = static_cast<double>(late_) / asked - kAnswerCost;
+    const double kept = static_cast<double>(KeptBoxes::kBlockSize) / asked;
+    const double left = static_cast<double>(questions_ > asked_ ? questions_ - asked_ : 0);
+    return left * saved > kFilingCost * (static_cast<double>(all_.size()) + left * kept);
+}
+
+void KeptGrid::lay_out(const OverlapRule& rule) {
+    cells_ = std::make_unique<KeptCells>();
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+        cells_->add(all_.at(i), rule);
+    }
+}
+
+bool KeptGrid::ask_cheaper(const Box& box, float area, const OverlapRule& rule) {
     const std::size_t blocks = all_.blocks().size();
     const std::size_t first = std::min(blocks, kFirstBlocks);
     if (all_.find(box, area, rule, 0, first) < first) {
         return true;
     }
-    if (!cells_ || is_odd(box, rule)) {
+    if (area == 0.0f) {
+        return false;  // shares no more than its own area
+    }
+    if (KeptCells::is_odd(box, rule)) {
         return all_.find(box, area, rule, first, blocks) < blocks;
     }
-    const bool try_other = ++asked_ % kTrial == 0;
+    const bool try_other = asked_ % kTrial == 0;
     const bool plain_first = (plain_cost_ < grid_cost_) != try_other;
     // What is tried for the sake of its cost may take no more than a few times what the other way does.
     if (plain_first) {
@@ -250,10 +83,10 @@ bool KeptGrid::suppress(const Box& box, const OverlapRule& rule) {
     const std::size_t most = plain_first || !try_other ? blocks : static_cast<std::size_t>(4 * plain_cost_) + 4;
     std::size_t budget = std::min(blocks, most);
     const std::size_t given = budget;
-    const Cells::Answer answer = cells_->ask(box, area, rule, budget);
+    const KeptCells::Answer answer = cells_->ask(box, area, rule, budget);
     learn(grid_cost_, kCellCost * static_cast<float>(given - budget));
-    if (answer != Cells::Answer::too_many_to_ask) {
-        return answer == Cells::Answer::yes;
+    if (answer != KeptCells::Answer::too_many_to_ask) {
+        return answer == KeptCells::Answer::yes;
     }
     const std::size_t found = all_.find(box, area, rule, first, blocks);
     learn(plain_cost_, static_cast<float>(found - first));

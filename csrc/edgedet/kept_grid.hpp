@@ -1,38 +1,53 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "edgedet/box.hpp"
+#include "edgedet/kept_cells.hpp"
 
 namespace edgedet {
 
 /// KeptBoxes that stay fast when they are many: the same answers, from boxes nearby only.
 ///
-/// A kept box is filed under each grid cell it touches (at most four), in the grid whose cells are 2 to 4 times its
-/// longer side. For IoU > t the shared part is longer than t times either box's side, along both axes: it reaches the
-/// middle of the asking box (its core: what is left when t of a side is cut off at both ends; a point for t >= 1/2),
-/// and the longer sides differ by less than a factor t. So the cells that the core touches, in the grids of such sizes,
-/// hold every box that can suppress it: about three look-ups however many are kept. Where boxes are piled up the plain
-/// loop often finds one sooner. Both give the same answer, so the one is asked that cost less of late.
+/// Where boxes are scattered, cells know the few that can suppress one; where they are piled up, the plain loop often
+/// finds one sooner. Both give the same answer, so the one is asked that cost less of late; and cells are laid out only
+/// when the questions that are still to come are worth it.
 class KeptGrid {
   public:
+    /// `questions`: how many boxes will be asked about, more or less.
+    explicit KeptGrid(std::size_t questions) : questions_(questions) {}
+
     std::size_t size() const { return all_.size(); }
     void add(const Box& box, const OverlapRule& rule);
-    bool suppress(const Box& box, const OverlapRule& rule);
+
+    bool suppress(const Box& box, const OverlapRule& rule) {
+        const float area = rule.area(box);
+        ++asked_;
+        return cells_ ? ask_cheaper(box, area, rule) : ask_all(box, area, rule);
+    }
 
   private:
-    class Cells;
-    struct Delete {
-        void operator()(Cells* cells) const;
-    };
+    /// Of the best boxes so many blocks are always asked first: where boxes are piled up, they suppress nearly all.
+    static constexpr std::size_t kFirstBlocks = 8;
+
+    bool ask_all(const Box& box, float area, const OverlapRule& rule) {
+        const std::size_t blocks = all_.blocks().size();
+        const std::size_t found = all_.find(box, area, rule, 0, blocks);
+        if (found > kFirstBlocks) {
+            late_ += found - kFirstBlocks;
+        }
+        return found < blocks;
+    }
+    bool ask_cheaper(const Box& box, float area, const OverlapRule& rule);
+    bool pays() const;
+    void lay_out(const OverlapRule& rule);
 
     KeptBoxes all_;
-    std::unique_ptr<Cells, Delete> cells_;  ///< from the size on at which it pays
-    std::size_t asked_ = 0;
-    float plain_cost_ = 0.0f, grid_cost_ = 0.0f;  ///< of late, in blocks
+    std::unique_ptr<KeptCells> cells_;  ///< once they pay
+    std::size_t questions_, asked_ = 0;
+    std::size_t asked_before_ = 0, late_ = 0;  ///< without cells: at the last full block, and later blocks asked since
+    float plain_cost_ = 0.0f, grid_cost_ = 0.0f;  ///< with cells, of late, in blocks
 };
 
 }  // namespace edgedet

@@ -25,7 +25,7 @@ class Random {
 /// Goes through `boxes` as suppression does and compares every answer with that of the plain loop.
 std::size_t differences(const std::vector<Box>& boxes, const OverlapRule& rule) {
     edgedet::KeptBoxes plain;
-    edgedet::KeptGrid grid;
+    edgedet::KeptGrid grid(boxes.size());
     std::size_t count = 0;
     for (const Box& box : boxes) {
         const bool over = plain.suppress(box, rule);
