@@ -26,7 +26,7 @@ class FileBoxes:
     """The boxes that are in a file, whatever the image.
 
     JSON: a list of ``[x1, y1, x2, y2]``, or of objects that have such a ``box`` (what `Detections.to_dicts` gives).
-    CSV: a box in each line, after a heading or none. NPY: an (N, 4) array of real numbers.
+    CSV: a box in each line, after a heading of four words or none. NPY: an (N, 4) array of real numbers.
 
     Attributes:
         path: of the file; read once, when the object is made.
@@ -92,13 +92,21 @@ def _from_csv(data: bytes) -> Any:
         try:
             box = [float(side) for side in row]
         except ValueError:
-            if index == 0:  # a heading
+            if index == 0 and len(row) == 4 and not any(map(_is_number, row)):  # a heading
                 continue
             raise
         if len(box) != 4:
             raise ValueError(f"{len(box)} numbers in line {index + 1}")
         boxes.append(box)
     return np.array(boxes, np.float64).reshape(-1, 4)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _from_npy(data: bytes) -> Any:
