@@ -88,12 +88,22 @@ def read(source: Path, pictures: Sequence[Path]) -> Annotations:
         files = sorted(source.glob("*.xml"))
         if not files:
             raise _wrong(str(source), "a folder with VOC's .xml files", "none", "give a COCO .json or that folder")
-        found, numbers = dict(map(_read_voc, files)), None
+        found, numbers = _one_each(source, map(_read_voc, files)), None
     elif source.suffix.lower() == ".xml":
         found, numbers = dict([_read_voc(source)]), None
     else:
         found, numbers = _read_coco(source)
     return _gather(source, by_name, found, numbers)
+
+
+def _one_each(source: Path, found: Iterable[tuple[str, list[_Thing]]]) -> dict[str, list[_Thing]]:
+    """By picture's name; the things of two pictures must not get mixed."""
+    each: dict[str, list[_Thing]] = {}
+    for name, things in found:
+        if name in each:
+            raise _wrong(str(source), "pictures of different names", f"{short(name)} twice", "rename one, or drop it")
+        each[name] = things
+    return each
 
 
 def _gather(
@@ -135,8 +145,9 @@ def _table(boxes: Iterable[tuple[float, float, float, float]]) -> npt.NDArray[np
 
 def _read_coco(path: Path) -> tuple[dict[str, list[_Thing]], dict[str, int]]:
     """Things by picture's name, and COCO's numbers by class."""
+    text = _text(path, MAX_JSON_BYTES)
     try:
-        data = json.loads(_text(path, MAX_JSON_BYTES))
+        data = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise _wrong(str(path), "COCO's JSON", str(error)[:200], "give the file with the boxes") from error
     where = path.name
@@ -146,11 +157,14 @@ def _read_coco(path: Path) -> tuple[dict[str, list[_Thing]], dict[str, int]]:
     }
     if len(set(categories.values())) < len(categories):
         raise _wrong(f"{where}: categories", "a name for each of its own", "one name twice", "rename one")
-    names = {}
+    names: dict[int, str] = {}
     for i, image in enumerate(_list(data, "images", where)):
         name = _field(image, "file_name", str, f"{where}: images[{i}]")
-        names[_field(image, "id", int, f"{where}: images[{i}]")] = name.replace("\\", "/").rpartition("/")[2]
-    found: dict[str, list[_Thing]] = {name: [] for name in names.values()}
+        number = _field(image, "id", int, f"{where}: images[{i}]")
+        if number in names:
+            raise _wrong(f"{where}: images[{i}].id", "a number of its own", f"{number} again", "correct it")
+        names[number] = name.replace("\\", "/").rpartition("/")[2]
+    found: dict[str, list[_Thing]] = _one_each(path, ((name, []) for name in names.values()))
     rows = _list(data, "annotations", where)
     if len(rows) > MAX_BOXES:
         raise _wrong(f"{where}: annotations", f"up to {MAX_BOXES}", str(len(rows)), "do not trust this file")

@@ -9,6 +9,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from edgedet import spec as specs
 from edgedet.bundle import sha256
 from edgedet.errors import ConversionError, EdgedetError
@@ -28,13 +31,25 @@ def gather_golden(given: Sequence[Path], folder: Path) -> list[Path]:
         sources = sorted(Path(str(item)) for item in packaged.iterdir() if item.name.endswith(".jpg"))
     written = []
     for index, source in enumerate(sources):
-        picture = cv2.imread(str(source), cv2.IMREAD_COLOR)
-        if picture is None:
-            raise ConversionError(f"golden: expected a picture, got {source}; give a file that OpenCV can read")
+        picture = read_golden(source)
         path = folder / f"{index:03d}.png"
         cv2.imwrite(str(path), picture)
         written.append(path)
     return written
+
+
+def read_golden(source: Path) -> npt.NDArray[np.uint8]:
+    """(H, W, 3) BGR.
+
+    Raises:
+        ConversionError: it is no picture.
+    """
+    import cv2
+
+    picture = cv2.imread(str(source), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise ConversionError(f"golden: expected a picture, got {source}; give a file that OpenCV can read")
+    return np.asarray(picture, np.uint8)
 
 
 def describe(

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgedet import ops
+from edgedet.errors import AnnotationError
 from edgedet.evaluate.voc import iou
 from edgedet.regions import RegionClassifier
 from edgedet_converters.annotations import Annotated
@@ -66,9 +67,20 @@ class Picture:
 
 
 def lay_out(annotated: Annotated, proposed: Rows, image_wh: tuple[int, int]) -> Picture:
-    """The regions of a picture, cut off at its border."""
+    """The regions of a picture, cut off at its border.
+
+    Raises:
+        AnnotationError: a thing is outside the picture: it was drawn in another, or in one of another size.
+    """
     limits = np.tile(np.array(image_wh, np.float32), 2)
     boxes = np.clip(np.concatenate([annotated.boxes, proposed]), 0, limits)
+    things = boxes[: len(annotated.boxes)]
+    outside = ~(things[:, 2:] > things[:, :2]).all(axis=1)
+    if outside.any():
+        raise AnnotationError(
+            f"{annotated.path}: expected boxes in its {image_wh[0]}×{image_wh[1]} pixels, got "
+            f"{annotated.boxes[outside][0].tolist()}; give the pictures at the size in which they were annotated"
+        )
     return Picture(
         truth=len(annotated.boxes),
         class_ids=annotated.class_ids,

@@ -21,7 +21,7 @@ from edgedet.regions import RegionClassifier
 from edgedet.spec import Golden, HashedFile, Spec, SvmHead
 from edgedet.spp import spp_head
 from edgedet_converters.annotations import Annotated, Annotations
-from edgedet_converters.draft import gather_golden
+from edgedet_converters.draft import gather_golden, read_golden
 from edgedet_converters.region_training import Settings, Trainer
 
 WEIGHTS = "svm.npz"
@@ -72,6 +72,8 @@ def train_regions(
     """
     if out.exists():
         raise ConversionError(f"{out}: expected a folder that doesn't exist yet, got one; move it or choose another")
+    for picture in golden:  # before the hours of training, not after them
+        read_golden(picture)
     source = Bundle.open(bundle)
     with tasks.load(source, task="regions", device=device, runtime=runtime, threads=threads) as model:
         assert isinstance(model, RegionClassifier)

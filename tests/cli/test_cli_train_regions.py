@@ -17,10 +17,12 @@ from toyspp import spp_bundle
 from toysvm import svm_bundle
 
 import edgedet
-from edgedet.cli import main
+from edgedet.cli import INTERRUPTED, main
 from edgedet.evaluate.verify import verify
 from edgedet.evaluate.voc import mean_average_precision
 from edgedet.region_detector import RegionDetector
+from edgedet_converters import annotations
+from edgedet_converters.region_training import Settings, Trainer
 
 COLORS = {"ruby": (0, 0, 255), "emerald": (0, 255, 0), "sapphire": (255, 0, 0)}
 
@@ -148,6 +150,50 @@ def test_what_is_refused(
     err = capsys.readouterr().err
     assert message in err and "Traceback" not in err
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_refused_before_training(
+    network: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    def learn(*_: Any) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(Trainer, "learn", learn)
+    assert train(network, photos, tmp_path / "out", "--golden", "none.png") == 2
+    assert "golden: expected a picture, got none.png" in capsys.readouterr().err
+
+
+def test_interrupted(network: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("edgedet_converters.train_regions._verify", interrupted)
+    (folder := tmp_path / "models").mkdir()
+    assert train(network, photos, folder / "out", "--layer", "spp") == INTERRUPTED
+    assert not list(folder.iterdir())
+
+
+def test_hard_negatives_are_mined_and_learned_from(
+    network: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits: list[tuple[Any, tuple[np.ndarray, np.ndarray], Any]] = []
+    fit = Trainer._fit
+
+    def watched(self: Trainer, positives: Any, negatives: Any) -> Any:
+        fits.append((positives, negatives, fit(self, positives, negatives)))
+        return fits[-1][2]
+
+    monkeypatch.setattr(Trainer, "_fit", watched)
+    known = annotations.read(photos / "boxes.json", sorted(photos.glob("?.png")))
+    settings = Settings(layer="spp", proposals="sliding:24,0.25", c=0.1, box_regression=False)
+    with edgedet.load(network, task="regions") as model:
+        Trainer(model, known, settings).learn(lambda picture: cv2.imread(str(picture.path)), str, lambda: None)
+    (positives, first, (weights, bias)), (again, second, (better, _)) = fits
+    assert again is positives and len(second[0]) > len(first[0])
+    mined, overlaps = second[0][len(first[0]) :], second[1][len(first[0]) :]
+    # Each is one that some class's first SVM takes for its own, or hardly not, and that shows nothing of that class.
+    assert ((mined @ weights.T + bias > -1) & (overlaps < 0.3)).any(axis=1).all()
+    assert not np.allclose(weights, better, rtol=1e-2)
 
 
 def test_a_bundle_without_regions(whole_bundle: Path, photos: Path, tmp_path: Path, capsys: Any) -> None:

@@ -98,6 +98,24 @@ def test_coco_that_is_wrong(tmp_path: Path, changes: dict[str, Any], message: st
     assert len(str(caught.value)) < 400
 
 
+def test_two_pictures_of_one_name(tmp_path: Path) -> None:
+    images = [{"id": 7, "file_name": "train/a.jpg"}, {"id": 9, "file_name": "val/a.jpg"}]
+    with pytest.raises(AnnotationError, match=r"expected pictures of different names, got 'a\.jpg' twice"):
+        read(coco(tmp_path / "boxes.json", images=images), PICTURES)
+    images = [{"id": 7, "file_name": "a.jpg"}, {"id": 7, "file_name": "b.jpg"}]
+    with pytest.raises(AnnotationError, match=r"images\[1\]\.id: expected a number of its own, got 7 again"):
+        read(coco(tmp_path / "boxes.json", images=images), PICTURES)
+    for name in ("1.xml", "2.xml"):
+        voc(tmp_path / name, thing(), filename="a.jpg")
+    with pytest.raises(AnnotationError, match=r"expected pictures of different names, got 'a\.jpg' twice"):
+        read(tmp_path, PICTURES)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(AnnotationError, match=r"^\S*none\.json: expected a file that can be read, got no such file;"):
+        read(tmp_path / "none.json", PICTURES)
+
+
 def test_other_pictures(tmp_path: Path) -> None:
     with pytest.raises(AnnotationError, match=r"expected the names of the pictures, got others, as 'a\.jpg'"):
         read(coco(tmp_path / "boxes.json"), [Path("x.jpg")])

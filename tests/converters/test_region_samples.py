@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from toyspp import spp_bundle
 
 import edgedet
+from edgedet.errors import AnnotationError
 from edgedet.evaluate.voc import iou
 from edgedet.regions import RegionClassifier
 from edgedet_converters.annotations import Annotated
@@ -47,6 +48,14 @@ def test_features_are_the_classifiers(model: RegionClassifier, layer: str, count
 def test_regions_are_cut_off_at_the_border() -> None:
     picture = seen(np.array([[-5, -5, 300, 300]]))
     assert picture.truth == 2 and picture.boxes[2].tolist() == [0, 0, 110, 90]
+
+
+@pytest.mark.parametrize("box", [(110, 10, 120, 50), (-9, -9, -1, 50), (0, 90, 110, 99)])
+def test_a_thing_outside_the_picture(box: tuple[float, ...]) -> None:
+    boxes = np.array([THINGS[0], box], np.float32)
+    annotated = Annotated(Path("a.png"), boxes, np.array([2, 0], np.int32), CROWD)
+    with pytest.raises(AnnotationError, match=r"a\.png: expected boxes in its 110×90 pixels, got \["):
+        lay_out(annotated, boxes, (110, 90))
 
 
 def test_overlaps_by_class() -> None:
