@@ -148,6 +148,12 @@ def test_a_head_without_svms(tmp_path: Path) -> None:
         ("proposals", "file:../../etc/passwd"),
         ("proposals", "detector:/tmp/x"),
         ("proposals", ""),
+        ("proposals", "magic"),
+        ("proposals", "sliding:x"),
+        ("proposals", "detector:toy"),  # itself, and so on
+        ("proposals", "file:boxes.csv"),
+        ("proposals", "edge_boxes:model.yml"),
+        ("layer", "fc9"),
         ("normalize", "l1"),
         ("score_threshold", 2.0),
         ("iou_threshold", -0.1),

@@ -76,7 +76,7 @@ class Trainer:
         solvers.check_installed()
         self._model, self._annotations, self._settings = model, annotations, settings
         self._classes = len(annotations.labels)
-        self._propose = proposals.make(settings.proposals)
+        self._propose = proposals.make(settings.proposals, files=False)
         self._rng = np.random.default_rng(settings.seed)
         self._scales: dict[str, float] = {}
 

@@ -34,9 +34,14 @@ class RegionDetector(RegionClassifier):
     ) -> None:
         """See `edgedet.load`."""
         self.postprocess = RegionPostprocess(bundle.spec)
-        self.propose = proposals.make(self.postprocess.head.proposals)
+        self.propose = _own_proposer(self.postprocess.head)
         self._weights = _read_weights(bundle, self.postprocess.head)
         super().__init__(bundle, device=device, runtime=runtime, threads=threads)
+        try:
+            self._layer(self.postprocess.head.layer)
+        except ValueError as error:
+            self.close()
+            raise BundleError(f"model.json: head.{error}") from error
 
     def raw(
         self,
@@ -106,7 +111,8 @@ class RegionDetector(RegionClassifier):
             for rows, which, pooled in self._pooled(view):
                 features = self._normalized(self._layer_of(pooled))
                 self._check_width("weights", features)
-                logits[rows] = (features @ weights["weights"].T + weights["bias"])[which]
+                with np.errstate(over="ignore", invalid="ignore"):  # seen to by `RegionPostprocess`
+                    logits[rows] = (features @ weights["weights"].T + weights["bias"])[which]
                 if deltas.shape[1]:
                     spp = self._normalized(pooled)
                     self._check_width("box_weights", spp)
@@ -126,6 +132,18 @@ class RegionDetector(RegionClassifier):
                 f"{name}: expected {features.shape[1]} columns, one for each feature, got "
                 f"{self._weights[name].shape[1]}; train the bundle again"
             )
+
+
+def _own_proposer(head: SvmHead) -> Proposer:
+    """The one that a bundle names.
+
+    Raises:
+        BundleError: there is none of that name, its argument is wrong, or it opens files of this machine.
+    """
+    try:
+        return proposals.make(head.proposals, files=False)
+    except ValueError as error:
+        raise BundleError(f"model.json: head.{error}") from error
 
 
 def _read_weights(bundle: Bundle, head: SvmHead) -> dict[str, FloatArray]:

@@ -22,7 +22,7 @@ class SvmHead(SppHead):
             features; optional ``box_weights`` (4 K, S) and ``box_bias`` (4 K,), class by class ``ty tx th tw`` from the
             S numbers of a pooled region, normalised likewise.
         proposals: what says where to look if the caller doesn't, ``NAME`` or ``NAME:ARGUMENT`` as
-            `edgedet.proposals.make` takes it; the argument is no path, for a bundle must not name files outside it.
+            `edgedet.proposals.make` takes it; none whose argument is a path, for a bundle must not name files outside.
         score_threshold: only what scores strictly more.
         iou_threshold: of two of a class that overlap by more, the better stays.
         max_per_class: at most so many of a class.

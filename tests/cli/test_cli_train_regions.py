@@ -139,6 +139,7 @@ def test_other_choices(network: Path, photos: Path, tmp_path: Path, capsys: pyte
         (["--layer", "fc2"], "layer: expected one of spp, fc1, logits, got 'fc2'"),
         (["--proposals", "magic"], "proposals: expected one of detector,"),
         (["--proposals", "file:a/boxes.json"], "head.proposals: expected a name"),
+        (["--proposals", "detector:demo"], "proposals: expected one that opens no file, got 'detector:demo'"),
         (["--annotations", "none.json"], "none.json: expected a file that can be read"),
         (["--golden", "none.png"], "golden: expected a picture, got none.png"),
     ],

@@ -2,7 +2,8 @@
 
 A proposer is any callable that takes an (H, W, 3) uint8 BGR image and gives (N, 4) float32 ``x1 y1 x2 y2`` in its
 pixels: a function of one's own is as good as these. A module here has a class that is one, and ``make(argument)``,
-which makes it of the text after the colon in ``NAME:ARGUMENT``; adding one is adding its file.
+which makes it of the text after the colon in ``NAME:ARGUMENT``; ``TAKES_PATH = True`` says that this is a path. Adding
+one is adding its file.
 """
 
 from __future__ import annotations
@@ -31,8 +32,12 @@ def helps() -> dict[str, str]:
     return {name: str(_module(name).HELP) for name in names()}
 
 
-def make(text: str) -> Proposer:
+def make(text: str, *, files: bool = True) -> Proposer:
     """The proposer that ``NAME`` or ``NAME:ARGUMENT`` stands for, such as ``sliding`` or ``detector:models/ssd``.
+
+    Args:
+        text: the name and the argument.
+        files: whether it may be one whose argument is a path; a bundle must not name files outside it.
 
     Raises:
         ValueError: there is none of that name, or its argument is wrong.
@@ -41,7 +46,10 @@ def make(text: str) -> Proposer:
     name, colon, argument = text.partition(":")
     if name not in names():
         raise ValueError(f"proposals: expected one of {', '.join(names())}, got {short(name)}; correct the name")
-    return cast(Proposer, _module(name).make(argument if colon else None))
+    module = _module(name)
+    if not files and getattr(module, "TAKES_PATH", False):
+        raise ValueError(f"proposals: expected one that opens no file, got {short(text)}; give its boxes to each call")
+    return cast(Proposer, module.make(argument if colon else None))
 
 
 def _module(name: str) -> Any:

@@ -14,6 +14,7 @@ from edgedet.proposals import Boxes
 from edgedet.region_detector import RegionDetector
 
 HELP = "what a detector finds, of whatever class; the argument is its bundle (demo: the packaged toy)"
+TAKES_PATH = True
 SCORE_THRESHOLD = 0.3
 
 

@@ -15,6 +15,7 @@ from edgedet.image import to_bgr
 from edgedet.proposals import Boxes, _contrib
 
 HELP = "Edge Boxes, needs opencv-contrib-python; the argument is OpenCV's structured edge model, model.yml.gz"
+TAKES_PATH = True
 _ADDRESS = "https://github.com/opencv/opencv_extra/raw/master/testdata/cv/ximgproc/model.yml.gz"
 
 _DIVISORS = ("stride", "shrinkNumber", "patchSize", "patchInnerSize", "numberOfTrees", "numberOfTreesToEvaluate")

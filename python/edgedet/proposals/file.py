@@ -17,6 +17,7 @@ from edgedet.proposals import Boxes
 from edgedet.strict import short
 
 HELP = "the boxes in a file; the argument is its path, .json, .csv or .npy"
+TAKES_PATH = True
 MAX_BYTES = 64 << 20
 MAX_BOXES = 1_000_000
 
