@@ -62,6 +62,7 @@ def test_the_threshold_is_the_bundle_s_for_the_page_alone(monkeypatch: pytest.Mo
         (["demo", "tset:"], "source: expected a scheme among"),
         (["demo", "test:", "--sink", "jsnl:x"], "write jsonl:"),
         (["demo", "test:", "--sink", "jsonl:/no/such/folder/x"], "expected a file to write"),
+        (["demo", "test:", "--preview", "240.0.0.1:80"], "correct HOST:PORT"),
         (["demo", "/no/such/video.mp4"], "/no/such/video.mp4"),
         (["nothing", "test:"], "nothing"),
     ],
@@ -115,7 +116,7 @@ def test_a_signal_ends_it_with_everything_written(number: signal.Signals, tmp_pa
     try:
         assert process.stderr is not None
         line = process.stderr.readline()
-        (port,) = re.findall(r"the page is at http://0\.0\.0\.0:(\d+)/\?token=secret", line) or [line]
+        (port,) = re.findall(r"the page is at http://(?!0\.0\.0\.0)\S+:(\d+)/\?token=secret", line) or [line]
         where = f"http://127.0.0.1:{port}/snapshot.jpg?token=secret"
         assert first_picture(where).startswith(b"\xff\xd8")
         process.send_signal(number)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import socket
+
 import pytest
 
-from edgedet.camera.preview.address import Address, is_loopback, parse_address
+from edgedet.camera.preview.address import Address, is_loopback, parse_address, reachable
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,18 @@ def test_what_is_no_address(text: str) -> None:
 
 def test_ipv6_in_a_url() -> None:
     assert Address("::1", 8080).netloc == "[::1]:8080"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_every_interface_is_shown_by_an_address_of_this_machine(host: str) -> None:
+    shown = reachable(Address(host, 8080))
+    assert shown.host not in ("0.0.0.0", "::") and shown.port == 8080
+    family = socket.AF_INET6 if ":" in shown.host else socket.AF_INET
+    socket.create_server((shown.host, 0), family=family).close()  # only one's own can be bound
+
+
+def test_an_address_of_its_own_stays() -> None:
+    assert reachable(Address("192.168.1.5", 80)) == ("192.168.1.5", 80)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.9.1", "::1"])

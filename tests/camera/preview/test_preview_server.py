@@ -240,7 +240,7 @@ def test_other_paths_and_methods() -> None:
 
 
 def test_an_address_that_is_taken() -> None:
-    with serving() as preview, pytest.raises(SinkError, match=r"preview: expected an address that is free, got 127"):
+    with serving() as preview, pytest.raises(SinkError, match=r"127.*\(Address already in use\); choose another"):
         Preview(port=preview.address.port).open()
 
 

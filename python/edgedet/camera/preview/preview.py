@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import secrets
 import socket
 import threading
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from edgedet.camera.preview.address import HOST, PORT, Address, is_loopback
+from edgedet.camera.preview.address import HOST, PORT, Address, is_loopback, reachable
 from edgedet.camera.preview.shot import Shot
 from edgedet.camera.result import Result
 from edgedet.camera.sinks.base import Sink
@@ -75,8 +76,8 @@ class Preview(Sink):
 
     @property
     def url(self) -> str:
-        """What to type into a browser, token included."""
-        return f"http://{self.address.netloc}/" + (f"?token={self.token}" if self.token else "")
+        """What to type into a browser, token included; of every interface, the address that others reach."""
+        return f"http://{reachable(self.address).netloc}/" + (f"?token={self.token}" if self.token else "")
 
     def watch(self, stats: Callable[[], Stats]) -> None:
         """Figures for the page and for ``/metrics``."""
@@ -169,8 +170,12 @@ def _listen(address: Address) -> socket.socket:
     try:
         listening = socket.create_server(address, family=family)
     except (OSError, OverflowError) as error:
+        # Python adds in its own words what it was attempting.
+        said = str(getattr(error, "strerror", None) or error).partition(" (while")[0]
+        number = getattr(error, "errno", None)
+        cure = "choose another port" if number in (errno.EADDRINUSE, errno.EACCES) else "correct HOST:PORT"
         raise SinkError(
-            f"preview: expected an address that is free, got {address.netloc} ({error}); choose another port"
+            f"preview: expected a free address of this machine, got {address.netloc} ({said}); {cure}"
         ) from error
     # Handed down to every connection.
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
