@@ -205,7 +205,7 @@ def test_a_timeout_is_counted_and_reading_goes_on(caplog: pytest.LogCaptureFixtu
     stats = pipeline.run()
     assert sink.got == [0, 1] and stats.sources[0].timeouts == 2 and stats.reason == "end"
     assert [record.getMessage() for record in caplog.records] == [
-        "source fake: fake: late",
+        "source fake: late",
         "source fake: frames come again",
     ]
 
@@ -219,6 +219,13 @@ def test_an_error_ends_its_source_and_is_raised_when_the_last_has_ended() -> Non
     stats = pipeline.stats()
     assert [each.state for each in stats.sources] == ["error", "end"]
     assert (stats.reason, stats.error, stats.sources[0].error) == ("error", "fake: unplugged", "fake: unplugged")
+
+
+def test_enough_frames_are_no_error_because_one_source_was_lost() -> None:
+    broken, whole = FakeSource([SourceError("fake: unplugged")], name="broken"), FakeSource(range(9), name="whole")
+    stats = Pipeline([broken, whole], index_of, FakeSink()).run(frames=5)
+    assert (stats.reason, stats.inferred, stats.sources[0].state) == ("frames", 5, "error")
+    assert [each.over for each in stats.sources] == [True, True]
 
 
 def test_a_bug_in_a_source_is_an_error_of_the_source() -> None:

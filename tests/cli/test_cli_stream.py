@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -86,6 +87,18 @@ def test_wrong_options(option: str, value: str, said: str, capsys: pytest.Captur
         main(["stream", "demo", "test:", f"{option}={value}"])
     assert caught.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_what_was_lost_is_said_at_the_end(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    pytest.importorskip("paho.mqtt.client")
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    nobody = f"127.0.0.1:{port}"
+    arguments = [f"http://{nobody}/", "test:", "--frames", "5", "--sink", f"jsonl:{tmp_path}/found.jsonl"]
+    assert main(["stream", "demo", *arguments]) == 1
+    assert f"\nlost: http://{nobody}/: expected" in capsys.readouterr().err
+    assert main(["stream", "demo", "test:?frames=5&live=no", "--sink", f"mqtt://{nobody}/door"]) == 1
+    assert f"\nmqtt://{nobody}/door: 5 written, 5 unsent: expected a broker" in capsys.readouterr().err
 
 
 def first_picture(where: str) -> bytes:

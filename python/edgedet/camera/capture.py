@@ -9,7 +9,7 @@ from typing import NamedTuple
 from edgedet.camera.frame import Frame
 from edgedet.camera.lanes import Lanes
 from edgedet.camera.sources.base import Source
-from edgedet.camera.stats import SourceStats
+from edgedet.camera.stats import SourceStats, told
 from edgedet.camera.worker import Worker
 from edgedet.errors import EndOfStream, SourceError, SourceTimeout
 
@@ -34,7 +34,7 @@ class Capture(Worker):
         """Nothing runs yet."""
         self.source, self._lanes, self._lane = source, lanes, lane
         super().__init__(f"capture-{lane}")
-        self._stopping = self._late = False
+        self._stopping = self._late = self._over = False
         self._timeouts = self._model_errors = 0
         #: What ended the source; None for the end of the stream.
         self.error: Exception | None = None
@@ -56,8 +56,9 @@ class Capture(Worker):
         except Exception as error:
             if not self._stopping:
                 self.error = error if isinstance(error, SourceError) else _as_source_error(self.source, error)
-                _LOG.warning("source %s: %s", self.source.name, self.error)
+                _LOG.warning("source %s", told(self.source.name, self.error))
         finally:
+            self._over = True
             self._lanes.close(self._lane)
 
     def _read(self) -> bool:
@@ -68,7 +69,7 @@ class Capture(Worker):
         except SourceTimeout as error:
             if not self._stopping:
                 if not self._late:
-                    _LOG.warning("source %s: %s", self.source.name, error)
+                    _LOG.warning("source %s", told(self.source.name, error))
                 self._timeouts += 1
                 self._late = True
             return True
@@ -92,9 +93,8 @@ class Capture(Worker):
         counts = self.source.counts
         problem = self.source.problem if self.error is None else str(self.error)
         state = "error" if self.error is not None else self.source.state.value
-        return SourceStats(
-            self.source.name, state, counts.captured, self.drops(), self._timeouts, counts.reconnects, problem
-        )
+        name, captured, reconnects = self.source.name, counts.captured, counts.reconnects
+        return SourceStats(name, state, captured, self.drops(), self._timeouts, reconnects, problem, self._over)
 
 
 class Closer(Worker):

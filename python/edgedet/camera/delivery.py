@@ -11,7 +11,7 @@ from collections.abc import Callable
 from edgedet.camera.lanes import Lanes
 from edgedet.camera.result import Result
 from edgedet.camera.sinks.base import Enough, Sink
-from edgedet.camera.stats import SinkStats
+from edgedet.camera.stats import SinkStats, told
 from edgedet.camera.worker import Worker
 
 ERRORS_IN_A_ROW = 5
@@ -135,13 +135,13 @@ class Delivery(Worker):
         self._error = error
         self._in_a_row += 1
         if self._in_a_row == 1:
-            _LOG.warning("sink %s: %s", self._sink.name, error)
+            _LOG.warning("sink %s", told(self._sink.name, error))
         if self._in_a_row >= ERRORS_IN_A_ROW or self._state == "resting":
             rest_s = min(LONGEST_REST_S, 2.0**self._rests)
             self._rests += 1
             self._close_sink()
             self._state, self._wakes_at = "resting", self._clock() + rest_s
-            _LOG.warning("sink %s: rests for %g s after %d errors: %s", self._sink.name, rest_s, self._in_a_row, error)
+            _LOG.warning("sink %s: rests for %g s after %d errors", self._sink.name, rest_s, self._in_a_row)
 
     def _close_sink(self) -> None:
         try:

@@ -138,8 +138,9 @@ class Engine:
         """The models are through; what waits for sinks is still written."""
         with self._lock:
             self._over = True
-            failed = self.inference.error is not None or any(each.error for each in self.captures)
-            self.reason = self.reason or ("error" if failed else "frames" if self.inference.full else "end")
+            lost = any(each.error for each in self.captures)
+            said = "frames" if self.inference.full else "error" if lost else "end"
+            self.reason = self.reason or ("error" if self.inference.error is not None else said)
             outlets = self._outlets
         for outlet in outlets:
             outlet.close()

@@ -18,6 +18,12 @@ _WINDOW = 1024  # results that the percentiles look back on
 _FPS_WINDOW_S = 5.0
 
 
+def told(name: str, said: object) -> str:
+    """``NAME: what it said``, with the name once: edgedet's own errors begin with it."""
+    text = str(said)
+    return text if text.startswith(name) else f"{name}: {text}"
+
+
 @dataclass(frozen=True)
 class SourceStats:
     """One source.
@@ -31,6 +37,7 @@ class SourceStats:
         timeouts: how often it gave nothing in time.
         reconnects: how often it came back.
         error: what ended it, or what is wrong now; None if nothing is.
+        over: no more frames will come: with state ``error`` it was given up, without this it is tried again.
     """
 
     name: str
@@ -40,6 +47,7 @@ class SourceStats:
     timeouts: int
     reconnects: int
     error: str | None
+    over: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 
 from edgedet import tasks
 from edgedet.camera import policies, sinks, sources
-from edgedet.camera.pipeline import ModelCall, Pipeline, Stats
+from edgedet.camera.pipeline import ModelCall, Pipeline, SourceStats, Stats
 from edgedet.camera.preview import Preview
 from edgedet.camera.preview.address import Address, parse_address
+from edgedet.camera.stats import told
 from edgedet.cli import options
 
 HELP = "run a model on a camera, a stream or a video; watch it on a page, send what it finds"
@@ -107,7 +108,18 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({"bundle": str(args.bundle), **stats.to_dict()}, indent=1))
     else:
         print(summary(stats), file=sys.stderr)  # stdout may be a sink
-    return int(any(sink.errors or sink.state == "stuck" for sink in stats.sinks) or stats.model_errors > 0)
+    return int(failed(stats))
+
+
+def failed(stats: Stats) -> bool:
+    """Whether something did not arrive: a source was given up, a model or a sink failed, a broker was never there."""
+    lost = any(sink.error or sink.errors or sink.state == "stuck" for sink in stats.sinks)
+    return lost or stats.model_errors > 0 or any(map(given_up, stats.sources))
+
+
+def given_up(source: SourceStats) -> bool:
+    """Whether an error has ended the source."""
+    return source.over and source.state == "error"
 
 
 def _thresholds(model: Any, args: argparse.Namespace, *, page_alone: bool) -> dict[str, Any]:
@@ -159,8 +171,8 @@ def status(stats: Stats) -> str:
         f"{stats.fps:.1f} frames/s",
         f"age {1000 * stats.age_p50_s:.0f} ms (p99 {1000 * stats.age_p99_s:.0f})",
         f"dropped {dropped:.0f} %",
-        *(f"{source.name}: {source.error or source.state}" for source in stats.sources if source.state != "running"),
-        *(f"{sink.name}: {sink.error}" for sink in stats.sinks if sink.state == "resting"),
+        *(told(source.name, source.error or source.state) for source in stats.sources if source.state != "running"),
+        *(told(sink.name, sink.error) for sink in stats.sinks if sink.state == "resting"),
     ]
     return ", ".join(parts)
 
@@ -174,8 +186,10 @@ def summary(stats: Stats) -> str:
         f"age when ready: median {1000 * stats.age_p50_s:.1f} ms, 99 % below {1000 * stats.age_p99_s:.1f} ms",
         f"median ms: {times}",
     ]
+    lines += [f"lost: {told(source.name, source.error)}" for source in stats.sources if given_up(source)]
     for sink in stats.sinks:
         lost = "".join(f", {count} {reason}" for reason, count in sink.dropped.items() if count)
-        failed = f", {sink.errors} errors: {sink.error}" if sink.errors else ""
+        failed = f", {sink.errors} errors" if sink.errors else ""
+        failed += f": {sink.error.replace(f'{sink.name}: ', '')}" if sink.error else ""
         lines.append(f"{sink.name}: {sink.written} written{lost}{failed}")
     return "\n".join(lines)

@@ -247,7 +247,8 @@ class Mqtt(Sink):
         was_connected, self._connected = self._connected, False
         self._arrived.clear()
         if reason.is_failure and was_connected:  # else the refusal has been reported
-            self._trouble(str(reason))
+            # MQTT has no word for a connection that broke.
+            self._trouble("a lost connection" if reason == "Unspecified error" else str(reason))
 
     def _on_connect_fail(self, client: Any, userdata: Any) -> None:
         self._trouble("no connection")
