@@ -65,6 +65,7 @@ OPTIONAL = (
 )
 # Modules that are imported as a whole only where they are used, for all that they do is done with that package.
 ALLOWED = {
+    "edgedet.camera.preview.door": {"aiohttp"},
     "edgedet.camera.preview.guard": {"aiohttp"},
     "edgedet.camera.preview.metrics": {"prometheus_client"},
     "edgedet.camera.preview.server": {"aiohttp", "prometheus_client"},

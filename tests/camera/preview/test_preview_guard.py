@@ -58,7 +58,7 @@ def test_health_needs_no_token_and_tells_nothing_else(locked: Preview) -> None:
     assert (answer.status, answer.body) == (503, b'{"state": "connecting"}')
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "localhost.evil.example", ""])
+@pytest.mark.parametrize("host", ["[evil", "evil.example", "evil.example:8080", "localhost.evil.example", ""])
 def test_on_loopback_other_names_are_refused(host: str) -> None:
     with serving() as preview:
         answer = get(preview.url, Host=host)
@@ -76,7 +76,7 @@ def test_on_loopback_its_own_names_are_taken(host: str) -> None:
 def test_other_sites_are_refused(path: str) -> None:
     with serving() as preview:
         preview.write(result())
-        for origin in ("https://evil.example", "null", f"http://localhost:{preview.address.port + 1}"):
+        for origin in ("https://evil.example", "null", "http://[evil", f"http://localhost:{preview.address.port + 1}"):
             assert get(f"{preview.url}{path}", Origin=origin).status == 403
         assert get(preview.url, Origin=preview.url.rstrip("/")).status == 200
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import re
 import socket
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import cv2
@@ -16,6 +18,7 @@ pytest.importorskip("prometheus_client")
 from visitors import found, get, head_of, picture, result, serving, stats, visit
 
 from edgedet.camera.preview import Preview
+from edgedet.camera.preview.door import SPARE
 from edgedet.camera.preview.server import IN_FLIGHT
 from edgedet.errors import SinkError
 
@@ -237,6 +240,44 @@ def test_other_paths_and_methods() -> None:
     with serving() as preview:
         assert get(f"{preview.url}../../etc/passwd").status == 404
         assert get(f"{preview.url}page/page.js").status == 404
+
+
+def test_idle_connections_take_no_more_descriptors_than_there_are_places() -> None:
+    most = SPARE + 1
+    with serving(max_clients=1) as preview, ExitStack() as visitors:
+        idle = [visitors.enter_context(socket.create_connection(preview.address)) for _ in range(most + 5)]
+        for link in idle:
+            link.settimeout(20)
+            with suppress(OSError):  # those that are one too many are hung up on
+                link.sendall(b"GET /page.css HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert sum(_answered(link) for link in idle) == most
+        for link in idle:
+            link.close()
+        assert visit_again(preview) == 200
+
+
+def _answered(link: socket.socket) -> bool:
+    try:
+        return link.recv(8) == b"HTTP/1.1"
+    except ConnectionError:
+        return False
+
+
+def visit_again(preview: Preview) -> int:
+    """Asks until the server has seen the others leave."""
+    for _ in range(1000):
+        with suppress(OSError, http.client.HTTPException):
+            return get(preview.url).status
+    raise AssertionError("nobody was let in")
+
+
+def test_what_is_no_http_is_refused_without_noise(caplog: pytest.LogCaptureFixture) -> None:
+    with serving() as preview:
+        for request in (b"\0\xff\r\n\r\n", b"GET / HTTP/1.1\r\nX: " + b"a" * 20000 + b"\r\n\r\n"):
+            with socket.create_connection(preview.address, 20) as link:
+                link.sendall(request)
+                assert link.recv(100).startswith(b"HTTP/1.0 400")
+    assert not caplog.records
 
 
 def test_an_address_that_is_taken() -> None:

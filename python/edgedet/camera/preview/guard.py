@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from typing import cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -28,12 +28,12 @@ def guard(token: str | None, *, loopback: bool) -> Middleware:
     """The middleware that every request goes through."""
 
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        host = urlsplit(f"//{request.host}").hostname or ""
+        host = _parts(f"//{request.host}").hostname or ""
         if loopback and not is_loopback(host):
             # Another site's name that has been pointed at this machine would read the page in its visitor's browser.
             raise web.HTTPForbidden(text=f"host: expected localhost, got {host[:100]}; open the page by that name\n")
         origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc != request.host:
+        if origin is not None and _parts(origin).netloc != request.host:
             raise web.HTTPForbidden(text="origin: expected this page itself, got another site; open the page itself\n")
         if token is None or request.path in OPEN:
             return await handler(request)
@@ -58,6 +58,13 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     """Nothing from elsewhere is loaded, no page frames this one, nothing is kept in a cache."""
     response.headers.update(_HEADERS)
     response.headers.pop("Server", None)
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # a bracket that is not closed
+        return urlsplit("")
 
 
 def _same(given: str, token: str) -> bool:

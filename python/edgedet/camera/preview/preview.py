@@ -148,15 +148,22 @@ class _Serving:
     async def _serve(self) -> None:
         from aiohttp import web
 
+        from edgedet.camera.preview.door import LOG, SPARE, Door
+
         self._stopped = asyncio.Event()
         self._server.begin()
-        runner = web.AppRunner(self._application, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
+        runner = web.AppRunner(
+            self._application, access_log=None, logger=LOG, handler_cancellation=True, shutdown_timeout=1.0
+        )
         await runner.setup()
+        server, most = runner.server, SPARE + self._server.max_clients
+        assert server is not None, "it has been set up"
+        listening = await self._loop.create_server(lambda: Door(server, most), sock=self._socket)
         try:
-            await web.SockSite(runner, self._socket).start()
             self._ready.set()
             await self._stopped.wait()
         finally:
+            listening.close()
             await runner.cleanup()
             # Visitors that left at this moment are still being seen to the door.
             others = asyncio.all_tasks() - {asyncio.current_task()}

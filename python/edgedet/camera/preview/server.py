@@ -43,7 +43,7 @@ class Server:
         """``stats`` and what ``pool`` runs are called outside the loop's thread or are quick."""
         self._stats = stats
         self._pool = pool
-        self._max_clients = max_clients
+        self.max_clients = max_clients
         self._clients = 0
         self._shots: deque[Shot] = deque(maxlen=KEPT)
 
@@ -80,9 +80,9 @@ class Server:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
 
     def _enter(self) -> None:
-        if self._clients >= self._max_clients:
+        if self._clients >= self.max_clients:
             raise web.HTTPServiceUnavailable(
-                text=f"clients: expected at most {self._max_clients}, got one more; close another page\n",
+                text=f"clients: expected at most {self.max_clients}, got one more; close another page\n",
                 headers={"Retry-After": "5"},
             )
         self._clients += 1
