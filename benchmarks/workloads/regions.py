@@ -3,9 +3,12 @@
 He et al. 2015, section 4.3; here at its single scale, shorter side 688, the same network both ways, two threads. The
 network has the published size, its weights are drawn at random. In the compressed head fc1 and fc2 are pairs of
 matrices of ranks 1024 and 256 (Girshick 2015, section 3.1), cut from random ones: they cost what factors would cost.
-Against it stand crops through the same compressed network, and through the published one: the higher ratio to these owes
-a part to the compression. Crops all cost the same; of many, 200 from all over the list are run, and their time is taken
-as many times.
+Against it stand crops through the same compressed network, and through the published one: the higher ratio to these
+owes a part to the compression. Crops all cost the same; of many, 200 from all over the list are run, and their time is
+taken as many times.
+
+The regions are selective search's, as the paper's: many fall on the same window of the map, which is then asked once.
+Of regions that are drawn at random hardly any do.
 """
 
 from __future__ import annotations
@@ -19,19 +22,20 @@ import edgedet
 from benchmarks import models
 from benchmarks.case import Case, Peer
 from benchmarks.peers.crops import Crops
+from benchmarks.proposals import FRAME_WH, MOST, frame, proposals
 from benchmarks.workloads.spp import pooled
 from edgedet.regions import RegionClassifier
 from edgedet.spp import probabilities
 
-FRAME_WH, THREADS, SIDE, MOST = (1280, 720), 2, 688, 2000
+THREADS, SIDE = 2, 688
 RANKS = (1024, 256)
 CROPS = 200
 # Long enough for several runs of ours; the crops run once or twice.
 BUDGET_S = 8.0
 
 
-def boxes_of(count: int, seed: int = 2) -> np.ndarray:
-    """(R, 4) float32 like a proposer's: sides of 24 pixels to the frame's, all sizes and aspects alike, anywhere."""
+def drawn(count: int, seed: int = 2) -> np.ndarray:
+    """(R, 4) float32 boxes with sides of 24 pixels to the frame's, all sizes and aspects alike, anywhere."""
     rng = np.random.default_rng(seed)
     side = np.exp(rng.uniform(np.log(24), np.log(min(FRAME_WH)), count))
     aspect = np.exp(rng.uniform(-np.log(3), np.log(3), count) / 2)
@@ -45,28 +49,26 @@ def cases(quick: bool) -> Iterator[Case]:
     counts = (8,) if quick else (100, 500, MOST)
     bundle = models.published("sppnet")
     with edgedet.load(bundle, task="regions", threads=THREADS) as model:
-        image = _frame(model)
+        image = frame()
         for count in counts:
-            boxes = boxes_of(count)
+            boxes = proposals(count)
             peers = [_peer(model, image, boxes, "one crop at a time, no head", 102.0, features=True)]
             yield _case("pooled features", model, image, boxes, peers, features=True)
         for count in counts:
-            boxes = boxes_of(count)
+            boxes = proposals(count)
             peers = [_peer(model, image, boxes, "one crop at a time, published head", 24.0)]
             yield _case("whole, published head", model, image, boxes, peers)
         with edgedet.load(models.compressed(bundle, RANKS), task="regions", threads=THREADS) as small:
             for count in counts:
-                boxes = boxes_of(count)
+                boxes = proposals(count)
                 peers = [
                     _peer(small, image, boxes, "one crop at a time, compressed head", 64.0),
                     _peer(model, image, boxes, "one crop at a time, published head", 64.0),
                 ]
                 yield _case("whole, compressed head", small, image, boxes, peers)
-
-
-def _frame(model: RegionClassifier) -> np.ndarray:
-    golden = cv2.imread(str(model.bundle.check(model.spec.golden[0].image)))
-    return cv2.resize(golden, FRAME_WH, interpolation=cv2.INTER_CUBIC)
+            boxes = drawn(counts[-1])
+            peers = [_peer(small, image, boxes, "one crop at a time, compressed head", None)]
+            yield _case("drawn at random, compressed head", small, image, boxes, peers)
 
 
 def _case(
