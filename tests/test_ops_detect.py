@@ -274,6 +274,24 @@ def test_a_low_threshold_is_bounded_by_the_candidates():
     np.testing.assert_allclose(found[1], reference.sigmoid(np.sort(best)[::-1][:2000].astype(np.float64)), rtol=5e-7)
 
 
+@pytest.mark.parametrize("limits", [(100, None), (None, 1500), (100, 1500)])
+def test_ties_among_very_many_go_to_the_lower_class_and_anchor(limits):
+    """What can't win any more is let go while scanning: what ties with the worst that is kept may still win."""
+    rng = np.random.default_rng(9)
+    logits = rng.integers(-4, 4, (6_000, 50)).astype(F)
+    logits[:1000] -= 3  # the best come late
+    deltas, anchors = np.zeros((6_000, 4), F), rng.uniform(0.01, 0.9, (6_000, 4)).astype(F)
+    rule = {**COMMON, "score_threshold": 0.0, "background": None, "max_per_class": None, "iou_threshold": 1.0}
+    per_class, overall = limits
+    rows = np.argsort(-logits, axis=0, kind="stable")[:per_class].T  # (C, n)
+    ids = np.broadcast_to(np.arange(50)[:, None], rows.shape)
+    order = np.lexsort((rows.ravel(), ids.ravel(), -logits[rows, ids].ravel()))[:overall]
+    found = ops.detect(deltas, logits, anchors, **rule, max_candidates_per_class=per_class, max_candidates=overall)
+    np.testing.assert_array_equal(found[2], ids.ravel()[order])
+    every = ops.detect(deltas, np.ones((6_000, 1), F), anchors, **rule)[0]  # one class, all tied: in order of anchors
+    np.testing.assert_array_equal(found[0], every[rows.ravel()[order]])
+
+
 def test_nothing_in_nothing_out():
     empty = np.zeros((0, 4), F)
     boxes, scores, class_ids = ops.detect(empty, np.zeros((0, 81), F), empty, **COMMON)

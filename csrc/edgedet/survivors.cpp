@@ -1,10 +1,14 @@
 #include "edgedet/survivors.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace edgedet {
 
 namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 /// Fewer are not worth cutting.
 constexpr std::size_t kFew = 1 << 16;
@@ -17,12 +21,14 @@ bool by_value(const Survivor& a, const Survivor& b) {
     return a.value != b.value ? a.value > b.value : by_class_and_row(a, b);
 }
 
+bool less_value(const Survivor& a, const Survivor& b) { return a.value < b.value; }
+
 std::size_t times(std::size_t a, std::size_t b) { return a != 0 && b > kNoLimit / a ? kNoLimit : a * b; }
 
 }  // namespace
 
 Survivors::Survivors(std::size_t classes, std::size_t most_per_class, std::size_t most)
-    : classes_(classes), most_per_class_(most_per_class), most_(most) {
+    : classes_(classes), most_per_class_(most_per_class), most_(most), floors_(classes, -kInfinity) {
     full_ = std::max(kFew, times(2, std::min(most, times(classes, most_per_class))));
 }
 
@@ -61,6 +67,10 @@ void Survivors::cut_classes() {
         if (static_cast<std::size_t>(end - begin) > most_per_class_) {
             last = begin + static_cast<std::ptrdiff_t>(most_per_class_);
             std::nth_element(begin, last, end, by_value);
+            // Later ones come from later rows, and lose a tie.
+            if (last != begin) {
+                floors_[begin->class_id] = std::min_element(begin, last, less_value)->value;
+            }
             std::sort(begin, last, by_row);
         }
         kept = kept == begin ? last : std::copy(begin, last, kept);
@@ -73,7 +83,19 @@ void Survivors::cut_all() {
     if (all_.size() > most_) {
         std::nth_element(all_.begin(), all_.begin() + static_cast<std::ptrdiff_t>(most_), all_.end(), by_value);
         all_.resize(most_);
+        raise_floors();
         std::sort(all_.begin(), all_.end(), by_class_and_row);
+    }
+}
+
+/// Later ones may be of a lower class than the worst, and win a tie.
+void Survivors::raise_floors() {
+    if (all_.empty()) {
+        return;
+    }
+    const float least = std::min_element(all_.begin(), all_.end(), less_value)->value;
+    for (float& floor : floors_) {
+        floor = std::max(floor, std::nextafter(least, -kInfinity));
     }
 }
 

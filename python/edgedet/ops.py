@@ -198,7 +198,10 @@ def detect(
         max_candidates_per_class: before suppression, keep the best so many of a class by logit (``softmax``: by score),
             ties by lower anchor; None is no limit.
         max_candidates: of those, the best so many of all classes. With either limit, time and memory stay bounded at
-            thresholds as low as those of mAP evaluation, where millions of entries pass.
+            thresholds as low as those of mAP evaluation, where millions of entries pass: beside the result there are
+            never more than the larger of 65 536 and twice the smaller of ``max_candidates`` and C ·
+            ``max_candidates_per_class`` entries of 12 bytes, and a copy while they are cut down. Without a limit it
+            is some 50 bytes for every entry that passes.
 
     Returns:
         (K, 4) float32 boxes ``x1 y1 x2 y2`` in image pixels, (K,) float32 scores and (K,) int32 class ids; by score
