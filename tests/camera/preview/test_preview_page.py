@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import time
@@ -209,6 +210,20 @@ def test_comes_back_when_the_server_does(browser: Any) -> None:
         again.watch(stats)
         again.write(scene())
         until(lambda: text(browser, "state") == "running" and text(browser, "count") not in ("0", "1"))
+
+
+def test_says_which_camera_is_lost_for_good(browser: Any, preview: Preview) -> None:
+    one = stats()
+    gone = dataclasses.replace(one.sources[0], name="gate", state="error", over=True)
+    preview.watch(lambda: dataclasses.replace(one, sources=(*one.sources, gone)))
+    browser.get(preview.url)
+    until(lambda: text(browser, "notice") == "gate is lost; start edgedet again when it is back")
+
+
+def test_says_that_too_many_pages_are_open(browser: Any) -> None:
+    with serving(max_clients=0) as preview:
+        browser.get(preview.url)
+        until(lambda: text(browser, "notice") == "too many pages are open; close another")
 
 
 def test_words_are_never_markup(browser: Any, preview: Preview) -> None:

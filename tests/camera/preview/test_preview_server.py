@@ -110,7 +110,8 @@ def test_the_clock_and_the_state() -> None:
             return sorted(texts, key=lambda text: "ping" in text)
 
         state, pong = visit(preview, look)
-        assert state == {"state": "running", "source": 'door "1"', "fps": 12.5, "captured": 100, "dropped": 7}
+        figures = {"fps": 12.5, "captured": 100, "dropped": 7}
+        assert state == {"state": "running", "source": 'door "1"', "who": "", "over": False, **figures}
         assert pong["ping"] == 12.5 and pong["now_s"] > 0
 
 

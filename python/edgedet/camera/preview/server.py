@@ -13,7 +13,7 @@ from contextlib import suppress
 from importlib import resources
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from edgedet.camera.preview.guard import add_headers, guard
@@ -89,6 +89,12 @@ class Server:
 
     async def live(self, request: web.Request) -> web.WebSocketResponse:
         """Pictures and words for the page."""
+        if self._clients >= self.max_clients:
+            # A browser hides the answer to a refused handshake from its page.
+            full = web.WebSocketResponse()
+            await full.prepare(request)
+            await full.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too many pages are open; close another")
+            return full
         self._enter()
         try:
             socket = web.WebSocketResponse(heartbeat=SEND_TIMEOUT_S, max_msg_size=MAX_MESSAGE, compress=False)
@@ -140,6 +146,9 @@ class Server:
         said: dict[str, Any] = {"state": _state(stats), "source": "", "fps": 0.0, "captured": 0, "dropped": 0}
         if stats is not None:
             said["source"] = ", ".join(source.name for source in stats.sources)
+            ill = [source for source in stats.sources if source.state == said["state"]]
+            said["who"] = ", ".join(source.name for source in ill) if len(stats.sources) > 1 else ""
+            said["over"] = all(source.over for source in ill)
             said.update(fps=stats.fps, captured=stats.captured, dropped=sum(stats.dropped.values()))
         return json.dumps(said)
 

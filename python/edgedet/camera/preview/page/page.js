@@ -85,7 +85,12 @@ function say(state, text) {
 }
 
 function report(stats) {
-  const words = { timeout: "the camera sends nothing", error: "the camera is lost; trying again", end: "the stream has ended" };
+  const who = stats.who || "the camera";
+  const words = {
+    timeout: `${who} sends nothing`,
+    error: stats.over ? `${who} is lost; start edgedet again when it is back` : `${who} is lost; trying again`,
+    end: "the stream has ended",
+  };
   say(stats.state, words[stats.state]);
   byId("source").textContent = stats.source;
   byId("fps").textContent = stats.fps.toFixed(stats.fps < 10 ? 1 : 0);
