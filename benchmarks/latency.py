@@ -28,6 +28,18 @@ from edgedet.camera.sources.base import Counts, State
 from edgedet.errors import EndOfStream
 
 RESULTS = Path(__file__).with_name("results") / "latency.json"
+PAGE = Path(__file__).parents[1] / "docs" / "latency.md"
+ABOUT = """\
+# How old results are
+
+Under the policy `latest` 99 % of the results of a `Pipeline` are younger than twice the model's time and one frame's
+period, however fast the camera is. Written by `python -m benchmarks.latency --write`, which fails where that does not
+hold; `asleep` is a model that waits for an accelerator, `busy` one that holds the interpreter's lock.
+
+"""
+HEAD = """\
+| model | frames/s | model, median ms | age, median ms | age, p99 ms | promised, ms | |
+|---|--:|--:|--:|--:|--:|---|"""
 RATES = (30, 60, 120)
 MODEL_MS = (20, 50, 100)
 ATTEMPTS = 3
@@ -126,20 +138,29 @@ def _verdict(row: dict[str, Any]) -> str:
     return verdict if row["attempts"] == 1 else f"{verdict} (attempt {row['attempts']})"
 
 
+def _line(row: dict[str, Any]) -> str:
+    figures = " | ".join(f"{row[key]:.1f}" for key in ("model_ms", "age_p50_ms", "age_p99_ms", "limit_ms"))
+    return f"| {row['model']} | {row['rate']} | {figures} | {_verdict(row)} |"
+
+
+def page(rows: list[dict[str, Any]]) -> str:
+    """What docs/latency.md says of the figures that were kept."""
+    return "\n".join([ABOUT + HEAD, *map(_line, rows), ""])
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.latency", description=__doc__)
     parser.add_argument("--results", type=int, default=150, metavar="N", help="results per case (%(default)s)")
-    parser.add_argument("--write", action="store_true", help=f"keep the figures in benchmarks/results/{RESULTS.name}")
+    parser.add_argument("--write", action="store_true", help=f"keep the figures in {RESULTS.name} and docs/{PAGE.name}")
     args = parser.parse_args()
     rows = []
-    print("| model | frames/s | model, median ms | age, median ms | age, p99 ms | promised, ms | |")
-    print("|---|--:|--:|--:|--:|--:|---|")
+    print(HEAD)
     for row in cases(args.results):
         rows.append(row)
-        figures = " | ".join(f"{row[key]:.1f}" for key in ("model_ms", "age_p50_ms", "age_p99_ms", "limit_ms"))
-        print(f"| {row['model']} | {row['rate']} | {figures} | {_verdict(row)} |", flush=True)
+        print(_line(row), flush=True)
     if args.write:
         RESULTS.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        PAGE.write_text(page(rows), encoding="utf-8")
     return 0 if all(row["holds"] for row in rows) else 1
 
 
