@@ -40,6 +40,47 @@ def test_equals_the_reference_on_real_numbers(method, seed, classes):
     assert 20 < len(indices) < 150
 
 
+@methods
+@pytest.mark.parametrize("kind", ["scattered", "piled", "sizes", "outliers", "far"])
+@pytest.mark.parametrize("plus_one", [False, True])
+def test_many_boxes_fade_the_same(method, kind, plus_one):
+    """Thousands, of which only neighbours are asked; factors multiply in the order of choice all the same."""
+    rng = np.random.default_rng(3)
+    count = 1200
+    size = np.exp(rng.uniform(-3, 6, (count, 2))) if kind == "sizes" else rng.uniform(8, 40, (count, 2))
+    size[:: 100 if kind == "outliers" else count] = 1e7
+    corner = rng.uniform(0, 1000, (count, 2))
+    if kind == "piled":
+        corner = corner[rng.integers(0, 8, count)] + rng.normal(0, 3, (count, 2)).round()
+    corner[::7] += 3e7 if kind == "far" else 0
+    boxes = np.concatenate([corner, corner + size], axis=1).astype(F)
+    rule = {"method": method, "score_threshold": 0, "plus_one": plus_one}
+    scores = rng.random(count, F)
+    indices, faded = ops.soft_nms(boxes, scores, **rule)
+    wanted, wanted_scores = fade_all(boxes, scores, method, plus_one)
+    if method == "linear":
+        np.testing.assert_array_equal(indices, wanted)
+        np.testing.assert_array_equal(faded, wanted_scores)
+    else:  # an exponential that rounds otherwise may change places with a neighbour
+        np.testing.assert_allclose(faded, wanted_scores, rtol=1e-4, atol=1e-37)
+        assert np.mean(indices == wanted) > 0.95
+
+
+def fade_all(boxes, scores, method, plus_one):
+    """The definition with the defaults' numbers, all boxes at once: each chosen one fades every other."""
+    scores = scores.copy()
+    waiting = np.ones(len(scores), bool)
+    order = []
+    while (waiting & (scores > 0)).any():
+        best = int(np.argmax(np.where(waiting, scores, F(-1))))
+        order.append(best)
+        waiting[best] = False
+        iou = reference.iou(boxes[best], boxes, plus_one)
+        factor = np.where(iou > F(0.3), F(1) - iou, F(1)) if method == "linear" else np.exp(-(iou * iou) / F(0.5))
+        scores = np.where(waiting & (iou > 0), scores * factor, scores)
+    return order, scores[order]
+
+
 def test_by_hand():
     boxes = np.array([[0, 0, 4, 4], [0, 0, 4, 2], [9, 9, 12, 12]], F)
     scores = np.array([0.9, 0.8, 0.6], F)
