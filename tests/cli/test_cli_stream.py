@@ -62,6 +62,7 @@ def test_the_threshold_is_the_bundle_s_for_the_page_alone(monkeypatch: pytest.Mo
     [
         (["demo", "tset:"], "source: expected a scheme among"),
         (["demo", "test:", "--sink", "jsnl:x"], "write jsonl:"),
+        (["demo", "test:", "--sink", "jsonl:-", "--json"], "--json: expected stdout for itself"),
         (["demo", "test:", "--sink", "jsonl:/no/such/folder/x"], "expected a file to write"),
         (["demo", "test:", "--preview", "240.0.0.1:80"], "correct HOST:PORT"),
         (["demo", "/no/such/video.mp4"], "/no/such/video.mp4"),

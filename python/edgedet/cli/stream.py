@@ -92,6 +92,8 @@ def _seconds(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     """Streams until the sources end, the time is over, or somebody presses Ctrl-C."""
+    if args.json and "jsonl:-" in args.sink:
+        raise ValueError("--json: expected stdout for itself, got --sink jsonl:- there too; leave one of them out")
     outlets: list[Any] = [sinks.open_sink(uri) for uri in args.sink]
     page = None
     if args.preview is not None or not outlets:

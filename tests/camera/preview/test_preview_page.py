@@ -233,3 +233,24 @@ def test_words_are_never_markup(browser: Any, preview: Preview) -> None:
     see(browser, preview, result(output=Detections(one.boxes, one.scores, one.class_ids, (evil, evil), one.image_wh)))
     until(lambda: text(browser, "classes") == evil)
     assert browser.title == "edgedet preview"
+
+
+def test_of_several_cameras_one_is_chosen(browser: Any, preview: Preview) -> None:
+    emulate(browser, 1280, 800)
+    preview.watch(lambda: stats(names=("door", "yard")))
+    browser.get(preview.url)
+    see(browser, preview, result(source="door"))
+    until(lambda: text(browser, "source") == "2 cameras")
+    preview.write(scene_of("yard"))
+    choice = browser.find_element("id", "watch")
+    assert choice.is_displayed() and choice.get_property("value") == "door"
+    assert text(browser, "classes") == "dog"
+    browser.execute_script("arguments[0].value = 'yard'; arguments[0].dispatchEvent(new Event('change'))", choice)
+    until(lambda: text(browser, "classes") not in ("", "dog"))
+    until(lambda: choice.get_property("value") == "yard" and text(browser, "state") == "running")
+
+
+def scene_of(source: str) -> Result:
+    shown = scene()
+    object.__setattr__(shown.frame, "source", source)
+    return shown

@@ -61,6 +61,26 @@ def test_a_page_that_keeps_up_gets_every_newer_picture() -> None:
         assert visit(preview, look) == [1, 2, 3, 4, 5]
 
 
+def test_of_several_sources_a_page_shows_one() -> None:
+    with serving() as preview:
+        preview.write(result(source="door"))
+        preview.write(result(source="yard", value=30))
+        assert visit(preview, picture)["source"] == "door"  # the first that gave a picture
+        assert visit(preview, picture, "?source=yard")["number"] == 2
+        where = f"{preview.url}snapshot.jpg?threshold=0.95"
+        first, second = (decoded(get(where + query).body).mean() for query in ("", "&source=yard"))
+        assert abs(first - 90) <= 2 and abs(second - 30) <= 2
+        assert get(f"{preview.url}snapshot.jpg?source=roof").status == 503
+
+        async def wait_for_the_door(page: Any) -> tuple[int, int]:
+            one = await picture(page)
+            preview.write(result(source="yard"))
+            preview.write(result(source="door"))
+            return one["number"], (await picture(page))["number"]
+
+        assert visit(preview, wait_for_the_door, "?source=door") == (1, 4)
+
+
 def test_a_page_that_does_not_answer_is_sent_no_more() -> None:
     with serving() as preview:
 
@@ -111,7 +131,7 @@ def test_the_clock_and_the_state() -> None:
 
         state, pong = visit(preview, look)
         figures = {"fps": 12.5, "captured": 100, "dropped": 7}
-        assert state == {"state": "running", "source": 'door "1"', "who": "", "over": False, **figures}
+        assert state == {"state": "running", "sources": ['door "1"'], "who": "", "over": False, **figures}
         assert pong["ping"] == 12.5 and pong["now_s"] > 0
 
 

@@ -26,15 +26,15 @@ def found() -> Detections:
     return Detections(boxes, np.array([0.9, 0.3], np.float32), np.array([1, 0], np.int32), ("cat", "dog"), (64, 48))
 
 
-def result(index: int = 0, output: Any = None, value: int = 90) -> Result:
-    frame = Frame(np.full((48, 64, 3), value, np.uint8), index, 1000.0 + index, None, "door")
+def result(index: int = 0, output: Any = None, value: int = 90, source: str = "door") -> Result:
+    frame = Frame(np.full((48, 64, 3), value, np.uint8), index, 1000.0 + index, None, source)
     return Result(frame, {"model": found() if output is None else output}, 0.05, 1.7e9, TIMES, {})
 
 
-def stats(state: str = "running", source: str = "running") -> Stats:
-    door = SourceStats('door "1"', source, 100, {"replaced": 7}, 2, 1, None)
+def stats(state: str = "running", source: str = "running", names: tuple[str, ...] = ('door "1"',)) -> Stats:
+    doors = tuple(SourceStats(name, source, 100, {"replaced": 7}, 2, 1, None) for name in names)
     sink = SinkStats("preview", "open", 90, 0, {"replaced": 3}, 0, None)
-    return Stats(state, None, 9.0, 100, 93, 1, {"replaced": 7}, 12.5, 0.04, 0.09, TIMES, (door,), (sink,), None)
+    return Stats(state, None, 9.0, 100, 93, 1, {"replaced": 7}, 12.5, 0.04, 0.09, TIMES, doors, (sink,), None)
 
 
 class Answer(NamedTuple):
@@ -71,12 +71,12 @@ def head_of(message: bytes) -> dict[str, Any]:
     return head
 
 
-def visit(preview: Preview, script: Any) -> Any:
+def visit(preview: Preview, script: Any, query: str = "") -> Any:
     """Runs ``script(socket)``, a coroutine function, on a WebSocket to the page's live channel."""
     import aiohttp
 
     async def run() -> Any:
-        where = f"http://{preview.address.netloc}/live"
+        where = f"http://{preview.address.netloc}/live{query}"
         async with aiohttp.ClientSession() as session, session.ws_connect(where, max_msg_size=0) as socket:
             return await asyncio.wait_for(script(socket), 20)
 

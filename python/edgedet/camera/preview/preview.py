@@ -33,10 +33,11 @@ class Preview(Sink):
     A thread of its own serves. `write` only keeps the result; a client is sent the newest one when it has shown what it
     was sent before: slow clients lose frames, never memory, and nothing is encoded for nobody.
 
-    ``/`` is the live page, ``/stream.mjpg`` drawn Motion JPEG, ``/snapshot.jpg?threshold=0.4`` one drawn picture,
-    ``/metrics`` for Prometheus, ``/healthz`` 200 while frames come and 503 while they don't. Anybody who reaches a
-    loopback address may look; on any other a token is needed, by ``?token=``, as a cookie that this sets, or as
-    ``Authorization: Bearer``. There is no encryption: across an untrusted network, put a TLS proxy before it.
+    ``/`` is the live page (of several sources it shows one, to be chosen), ``/stream.mjpg?source=NAME`` drawn Motion
+    JPEG, ``/snapshot.jpg?threshold=0.4`` one drawn picture, ``/metrics`` for Prometheus, ``/healthz`` 200 while frames
+    come and 503 while they don't. Anybody who reaches a loopback address may look; on any other a token is needed, by
+    ``?token=``, as a cookie that this sets, or as ``Authorization: Bearer``. There is no encryption: across a network
+    that is not trusted, put a TLS proxy before it.
     """
 
     queue = 1
@@ -130,7 +131,7 @@ class _Serving:
         self._ready.wait()
 
     def publish(self, shot: Shot) -> None:
-        self._loop.call_soon_threadsafe(self._server.publish, shot)
+        self._loop.call_soon_threadsafe(self._server.shots.publish, shot)
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._stopped.set)
@@ -151,7 +152,7 @@ class _Serving:
         from edgedet.camera.preview.door import LOG, SPARE, Door
 
         self._stopped = asyncio.Event()
-        self._server.begin()
+        self._server.shots.begin()
         runner = web.AppRunner(
             self._application, access_log=None, logger=LOG, handler_cancellation=True, shutdown_timeout=1.0
         )

@@ -6,7 +6,6 @@ import asyncio
 import json
 import math
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -18,7 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from edgedet.camera.preview.guard import add_headers, guard
 from edgedet.camera.preview.metrics import to_prometheus
-from edgedet.camera.preview.shot import Shot
+from edgedet.camera.preview.shots import Shots
 from edgedet.camera.stats import Stats
 
 #: Pictures on the way to a client that it has not acknowledged: two keep the wire busy, more would only grow old.
@@ -29,8 +28,6 @@ SEND_TIMEOUT_S = 10.0
 STATUS_S = 1.0
 #: A page says little: whether a picture was shown, and the time.
 MAX_MESSAGE = 256
-#: Shots that a snapshot may still ask for.
-KEPT = 8
 
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 _BOUNDARY = "edgedet-frame"
@@ -45,11 +42,7 @@ class Server:
         self._pool = pool
         self.max_clients = max_clients
         self._clients = 0
-        self._shots: deque[Shot] = deque(maxlen=KEPT)
-
-    def begin(self) -> None:
-        """In the loop, before anything else: Python 3.9 ties events to the loop that makes them."""
-        self._newer = asyncio.Event()
+        self.shots = Shots()
 
     def application(self, token: str | None, *, loopback: bool) -> web.Application:
         """The routes, behind the guard."""
@@ -64,17 +57,6 @@ class Server:
         app.router.add_get("/metrics", self.metrics)
         app.router.add_get("/healthz", self.healthz)
         return app
-
-    def publish(self, shot: Shot) -> None:
-        """Hands a shot to all who wait for one; in the loop's thread."""
-        self._shots.append(shot)
-        newer, self._newer = self._newer, asyncio.Event()
-        newer.set()
-
-    async def _after(self, number: int) -> Shot:
-        while not self._shots or self._shots[-1].number <= number:
-            await self._newer.wait()
-        return self._shots[-1]
 
     async def _in_pool(self, work: Callable[..., bytes], *args: Any) -> bytes:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
@@ -100,7 +82,7 @@ class Server:
             socket = web.WebSocketResponse(heartbeat=SEND_TIMEOUT_S, max_msg_size=MAX_MESSAGE, compress=False)
             await socket.prepare(request)
             free = asyncio.Semaphore(IN_FLIGHT)
-            sender = asyncio.create_task(self._feed(socket, free))
+            sender = asyncio.create_task(self._feed(socket, free, request.query.get("source")))
             try:
                 await self._listen(socket, free)
             finally:
@@ -124,7 +106,7 @@ class Server:
                 free.release()
         await socket.close(message=b"expected shown or ping")
 
-    async def _feed(self, socket: web.WebSocketResponse, free: asyncio.Semaphore) -> None:
+    async def _feed(self, socket: web.WebSocketResponse, free: asyncio.Semaphore, source: str | None) -> None:
         number, told = 0, -math.inf
         while not socket.closed:
             if time.monotonic() - told >= STATUS_S:
@@ -133,7 +115,7 @@ class Server:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(free.acquire(), STATUS_S)
                 try:
-                    shot = await asyncio.wait_for(self._after(number), STATUS_S)
+                    shot = await asyncio.wait_for(self.shots.after(number, source), STATUS_S)
                 except asyncio.TimeoutError:
                     free.release()
                     continue
@@ -143,9 +125,9 @@ class Server:
 
     def _status(self) -> str:
         stats = self._stats()
-        said: dict[str, Any] = {"state": _state(stats), "source": "", "fps": 0.0, "captured": 0, "dropped": 0}
+        said: dict[str, Any] = {"state": _state(stats), "sources": [], "fps": 0.0, "captured": 0, "dropped": 0}
         if stats is not None:
-            said["source"] = ", ".join(source.name for source in stats.sources)
+            said["sources"] = [source.name for source in stats.sources]
             ill = [source for source in stats.sources if source.state == said["state"]]
             said["who"] = ", ".join(source.name for source in ill) if len(stats.sources) > 1 else ""
             said["over"] = all(source.over for source in ill)
@@ -162,7 +144,7 @@ class Server:
             await response.prepare(request)
             number = 0
             while True:
-                shot = await self._after(number)
+                shot = await self.shots.after(number, request.query.get("source"))
                 number = shot.number
                 picture = await self._in_pool(shot.drawn, threshold)
                 head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
@@ -175,10 +157,9 @@ class Server:
     async def snapshot(self, request: web.Request) -> web.Response:
         """One drawn picture in the frame's own size: the newest, or the one that the page shows."""
         threshold = _threshold(request)
-        if not self._shots:
+        shot = self.shots.find(request.query.get("number", ""), request.query.get("source"))
+        if shot is None:
             raise web.HTTPServiceUnavailable(text="snapshot: expected a frame, got none yet; try again\n")
-        wanted = request.query.get("number", "")
-        shot = next((one for one in self._shots if str(one.number) == wanted), self._shots[-1])
         return web.Response(body=await self._in_pool(shot.drawn, threshold), content_type="image/jpeg")
 
     async def metrics(self, _request: web.Request) -> web.Response:

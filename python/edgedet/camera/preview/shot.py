@@ -24,6 +24,7 @@ class Shot:
     def __init__(self, number: int, result: Result, quality: int) -> None:
         """``number`` counts from 1; ``quality`` is JPEG's, 1 to 100."""
         self.number = number
+        self.source = result.frame.source
         self._result = result
         self._quality = quality
         self._lock = threading.Lock()
@@ -37,6 +38,7 @@ class Shot:
         result = self._result
         head = {
             "number": self.number,
+            "source": self.source,
             "size_wh": result.image_wh,
             "captured_s": result.frame.captured_s,
             "found": [entry for entry in result.to_dict()["detections"] if "score" in entry],

@@ -13,6 +13,7 @@ let shown = null; // {head, picture, captured}: what is on the screen; captured 
 let offset = null; // this page's clock minus the server's, in ms, as the quickest answer so far tells it
 let quickest = Infinity;
 let retry = 500;
+let watched = null; // the name of the source that was chosen; null: the server's first
 const history = [];
 
 // ---- the connection
@@ -20,6 +21,7 @@ const history = [];
 function connect() {
   const where = new URL("live", location.href);
   where.protocol = where.protocol.replace("http", "ws");
+  if (watched !== null) where.searchParams.set("source", watched);
   socket = new WebSocket(where);
   socket.binaryType = "arraybuffer";
   socket.onopen = () => {
@@ -29,9 +31,9 @@ function connect() {
   };
   socket.onmessage = (event) => (typeof event.data === "string" ? hear(JSON.parse(event.data)) : see(event.data));
   socket.onclose = (event) => {
-    say("offline", event.reason || "no connection to edgedet; trying again");
+    if (retry) say("offline", event.reason || "no connection to edgedet; trying again");
     setTimeout(connect, retry);
-    retry = Math.min(2 * retry, 8000);
+    retry = Math.min(2 * retry || 500, 8000);
   };
 }
 
@@ -92,10 +94,19 @@ function report(stats) {
     end: "the stream has ended",
   };
   say(stats.state, words[stats.state]);
-  byId("source").textContent = stats.source;
+  byId("source").textContent = stats.sources.length > 1 ? `${stats.sources.length} cameras` : stats.sources.join();
+  offer(stats.sources);
   byId("fps").textContent = stats.fps.toFixed(stats.fps < 10 ? 1 : 0);
   byId("dropped").textContent = stats.captured ? `${((100 * stats.dropped) / stats.captured).toFixed(0)} %` : "–";
   byId("dropped").title = `${stats.dropped} of ${stats.captured} frames`;
+}
+
+function offer(sources) {
+  const choice = byId("watch");
+  const there = [...choice.options].map((option) => option.value);
+  if (there.join("\n") !== sources.join("\n")) choice.replaceChildren(...sources.map((name) => new Option(name)));
+  choice.hidden = sources.length < 2;
+  if (shown && choice !== document.activeElement) choice.value = shown.head.source;
 }
 
 function milliseconds(value) {
@@ -238,6 +249,13 @@ byId("snapshot").addEventListener("click", () => {
   link.href = `snapshot.jpg?number=${shown.head.number}&threshold=${threshold.value}`;
   link.download = `edgedet-${new Date().toISOString().replace(/[:.]/g, "-")}.jpg`;
   link.click();
+});
+byId("watch").addEventListener("change", (event) => {
+  watched = event.target.value;
+  event.target.blur();
+  history.length = 0;
+  retry = 0;
+  socket.close();
 });
 new ResizeObserver(draw).observe(view);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
