@@ -150,7 +150,7 @@ def _spec(
 
 
 def _expected(image: np.ndarray, spec: specs.Spec, layers: Layers) -> dict[str, np.ndarray]:
-    pixels = cv2.resize(image, spec.input.size_wh, interpolation=cv2.INTER_LINEAR)
+    pixels = reference.resize(image, spec.input.size_wh)
     pixels = pixels[:, :, ::-1] if spec.input.color == "rgb" else pixels
     tensor = ((pixels - np.float32(spec.input.mean)) / np.float32(spec.input.std)).transpose(2, 0, 1)[None]
     outputs = network_outputs(tensor, spec.head.levels, layers)

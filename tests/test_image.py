@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import reference
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,10 +31,10 @@ def normalized(pixels: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("size_wh", [(100, 70), (64, 48), (1, 1), (7, 300), (1280, 720), (MAX_SIDE, 1), (1, MAX_SIDE)])
-def test_stretch_is_opencv_and_numpy_to_the_last_bit(size_wh: tuple[int, int]) -> None:
+def test_stretch_is_the_reference_to_the_last_bit(size_wh: tuple[int, int]) -> None:
     image = picture(*size_wh)
     tensor, placed = to_tensor(image, STRETCH)
-    expected = normalized(cv2.resize(image, (64, 48), interpolation=cv2.INTER_LINEAR)[:, :, ::-1])
+    expected = normalized(reference.resize(image, (64, 48))[:, :, ::-1])
     np.testing.assert_array_equal(tensor, expected)
     assert (tensor.shape, tensor.dtype, tensor.flags.c_contiguous) == ((1, 3, 48, 64), np.float32, True)
     assert placed == Placement(size_wh, (64, 48), size_wh, (0, 0))
@@ -72,14 +73,14 @@ def test_letterbox_keeps_the_ratio(size_wh: tuple[int, int]) -> None:
 def test_letterbox_content_is_opencvs() -> None:
     image = picture(128, 64)
     tensor, _ = to_tensor(image, LETTERBOX)
-    inner = cv2.resize(image, (64, 32), interpolation=cv2.INTER_LINEAR)[:, :, ::-1]
+    inner = reference.resize(image, (64, 32))[:, :, ::-1]
     np.testing.assert_array_equal(tensor[:, :, 8:40], normalized(inner))
 
 
 def test_centre_crop() -> None:
     image = picture(500, 375)
     tensor, placed = to_tensor(image, CROP)
-    np.testing.assert_array_equal(tensor, normalized(cv2.resize(image, (256, 256))[16:240, 16:240]))
+    np.testing.assert_array_equal(tensor, normalized(reference.resize(image, (256, 256))[16:240, 16:240]))
     assert not placed.is_whole
     corners = placed.to_image(np.array([[0, 0, 224, 224]]))
     np.testing.assert_allclose(corners, [[500 / 16, 375 / 16, 500 - 500 / 16, 375 - 375 / 16]], rtol=1e-6)
@@ -94,10 +95,10 @@ def test_centre_crop_after_letterbox(turned: bool) -> None:
     if turned:
         # Turned before it is resized: where OpenCV halves, on aarch64 it rounds otherwise along an image than across.
         image = image.transpose(1, 0, 2)
-        canvas[:, 64:192] = cv2.resize(image, (128, 256))
+        canvas[:, 64:192] = reference.resize(image, (128, 256))
         whole, placed_at = whole[:, [1, 0, 3, 2]], placed_at[:, [1, 0, 3, 2]]
     else:
-        canvas[64:192] = cv2.resize(image, (256, 128))
+        canvas[64:192] = reference.resize(image, (256, 128))
     tensor, placed = to_tensor(image, spec)
     np.testing.assert_array_equal(tensor, normalized(canvas[16:240, 16:240]))
     np.testing.assert_allclose(placed.to_model(whole), placed_at, atol=1e-4)

@@ -115,7 +115,7 @@ def _cast(source: str, sink: str, kind: int) -> onnx.NodeProto:
 
 def prepared(image: np.ndarray, rule: specs.Input) -> np.ndarray:
     """The published preprocessing in three lines: (1, 3, H, W) float32 of an (H, W, 3) BGR image."""
-    resized = cv2.resize(image, rule.resize_wh or rule.size_wh, interpolation=cv2.INTER_LINEAR)
+    resized = reference.resize(image, rule.resize_wh or rule.size_wh)
     left, top = ((have - want) // 2 for have, want in zip(resized.shape[1::-1], rule.size_wh))
     crop = resized[top : top + rule.size_wh[1], left : left + rule.size_wh[0], ::-1]
     return reference.normalize(crop, rule.mean, rule.std)[None]

@@ -100,7 +100,7 @@ def plain_raw(
     height, width = image.shape[:2]
     growth = head.shorter_side / min(width, height)
     size_wh = round(width * growth), round(height * growth)
-    resized = cv2.resize(image, size_wh, interpolation=cv2.INTER_LINEAR)[..., ::-1]
+    resized = reference.resize(image, size_wh)[..., ::-1]
     features = feature_map(reference.normalize(resized, spec.input.mean, spec.input.std)[None], network_weights(seed))
     grid = head.grid(size_wh)
     scaled = (boxes.astype(np.float64) * np.tile(np.divide(size_wh, (width, height)), 2)).astype(np.float32)
