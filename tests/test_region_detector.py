@@ -146,7 +146,7 @@ def test_a_head_without_svms(tmp_path: Path) -> None:
     ("key", "value"),
     [
         ("proposals", "file:../../etc/passwd"),
-        ("proposals", "detector:/tmp/x"),
+        ("proposals", "detector:../elsewhere"),
         ("proposals", ""),
         ("proposals", "magic"),
         ("proposals", "sliding:x"),

@@ -79,7 +79,7 @@ def test_mistakes(arguments: list[str], said: str, capsys: pytest.CaptureFixture
     [
         ("--preview", "http://board", "preview: expected HOST:PORT"),
         ("--policy", "newest", "policy: expected latest"),
-        ("--seconds", "-1", "expected seconds above 0"),
+        ("--seconds", "-1", "expected a number of seconds above 0"),
         ("--score-threshold", "7", "expected a number from 0 to 1"),
     ],
 )

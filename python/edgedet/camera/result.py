@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgedet.camera.frame import Frame
-from edgedet.camera.sources.turn import picture_hw
+from edgedet.image import image_wh
 
 
 class StageTimes(NamedTuple):
@@ -61,8 +61,7 @@ class Result:
     @property
     def image_wh(self) -> tuple[int, int]:
         """Width and height of the frame as a picture, in pixels."""
-        height, width = picture_hw(self.frame.image, self.frame.color)
-        return width, height
+        return image_wh(self.frame.image, self.frame.color)
 
     @functools.cached_property
     def picture(self) -> npt.NDArray[np.uint8]:

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sink", action="append", default=[], metavar="SINK", help="also write there; may be given several times"
     )
-    parser.add_argument("--policy", metavar="NAME", help="latest, drop_oldest:N, lossless or max_age:SECONDS")
+    parser.add_argument("--policy", metavar="NAME", help="latest, lossless, drop_oldest(N) or max_age(SECONDS)")
     options.add_json(parser)
     options.add_device(parser)
 

@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help=f"only what scores more ({options.DISPLAY_THRESHOLD}; with the page alone the bundle's, for the slider)",
     )
-    parser.add_argument("--seconds", type=_seconds, metavar="S", help="stop after so long")
+    parser.add_argument("--seconds", type=options.seconds, metavar="S", help="stop after so long")
     parser.add_argument("--frames", type=options.positive, metavar="N", help="stop after so many results")
     parser.add_argument("--json", action="store_true", help="print the figures as one JSON document at the end")
     options.add_device(parser)
@@ -78,16 +78,6 @@ def _argument(parse: Callable[[str], T], text: str) -> T:
         return parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected seconds above 0, got {text!r}")
-    return value
 
 
 def run(args: argparse.Namespace) -> int:

@@ -58,8 +58,8 @@ class Device:
             assert self.camera.go.wait(60)
         if step == "damaged":
             self.damaged += 1
-        if step == "big":
-            return Shot(np.broadcast_to(np.uint8(0), (MAX_PIXELS, 2, 3)), time.monotonic())
+        if isinstance(step, tuple):
+            return Shot(np.broadcast_to(np.uint8(0), step), time.monotonic())
         return Shot(IMAGE, time.monotonic())
 
     def interrupt(self):
@@ -170,9 +170,15 @@ def test_an_unknown_exception_is_a_lost_camera(opened):
 
 
 def test_a_frame_that_is_too_large_is_refused(opened):
-    source = opened(Camera(["big"]))
-    with pytest.raises(SourceError, match=f"expected frames of 1 to {MAX_PIXELS} pixels, got 2x{MAX_PIXELS}"):
+    source = opened(Camera([(MAX_PIXELS // 8192 + 1, 8192, 3)]))
+    with pytest.raises(SourceError, match=f"expected frames of 1 to {MAX_PIXELS} pixels, got 8192x8193"):
         source.read()
+
+
+@pytest.mark.parametrize("shape", [(MAX_PIXELS, 2, 3), (0, 8, 3), (6, 8, 5)])
+def test_what_is_no_picture_is_refused(opened, shape):
+    with pytest.raises(SourceError, match=r"cam: image: expected "):
+        opened(Camera([shape])).read()
 
 
 def test_damaged_pictures_are_added_up_over_connections(opened):

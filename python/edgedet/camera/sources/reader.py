@@ -11,6 +11,7 @@ from edgedet.camera.sources import turn
 from edgedet.camera.sources.base import MAX_PIXELS, Counts, Shot, State
 from edgedet.camera.sources.options import Options
 from edgedet.errors import EndOfStream, SourceError
+from edgedet.image import image_wh
 
 
 class Reader:
@@ -57,8 +58,11 @@ class Reader:
 
     def _turned(self, shot: Shot) -> Shot:
         """The shot as ``flip`` says, its size checked."""
-        height, width = turn.picture_hw(shot.image, shot.color)
-        if not 0 < width * height <= MAX_PIXELS:
+        try:
+            width, height = image_wh(shot.image, shot.color)
+        except ValueError as error:
+            raise SourceError(f"{self.name}: {error}") from error
+        if width * height > MAX_PIXELS:
             raise SourceError(
                 f"{self.name}: expected frames of 1 to {MAX_PIXELS} pixels, got {width}x{height}; choose a smaller size"
             )
@@ -67,8 +71,7 @@ class Reader:
 
     def _counted(self, shot: Shot) -> Frame:
         """The shot as the source's next frame."""
-        height, width = turn.picture_hw(shot.image, shot.color)
-        self.size_wh = width, height
+        self.size_wh = image_wh(shot.image, shot.color)
         index = self.counts.captured
         self.counts = self.counts._replace(captured=index + 1)
         return Frame(shot.image, index, shot.captured_s, shot.source_s, self.name, shot.color)

@@ -29,8 +29,6 @@ FLIPS: dict[str, Callable[[Image], Image]] = {
     "180": _rotation(cv2.ROTATE_180),
     "270": _rotation(cv2.ROTATE_90_COUNTERCLOCKWISE),
 }
-# Formats that keep colour at a lower resolution have their rows below one another: rows of memory per row of picture.
-_PLANAR = {"nv12": 1.5, "i420": 1.5}
 
 
 def turned(image: Image, color: str, flip: Optional[str]) -> tuple[Image, str]:
@@ -40,8 +38,3 @@ def turned(image: Image, color: str, flip: Optional[str]) -> tuple[Image, str]:
     if color in ("bgr", "rgb"):
         return FLIPS[flip](image), color
     return FLIPS[flip](to_bgr(image, color)), "bgr"
-
-
-def picture_hw(image: Image, color: str) -> tuple[int, int]:
-    """Height and width in pixels of what an array of that colour shows."""
-    return int(image.shape[0] / _PLANAR.get(color, 1)), int(image.shape[1])
